@@ -1,0 +1,136 @@
+/**
+ * Everything that happens is a GraphEvent on one observable. The nine events from `start` to `end` keep VISSL's order
+ * and meaning; per batch: forward → loss_and_meter → (training) backward → update → step.
+ */
+import type { Tensor } from './tensor/types.ts';
+
+/** Where the run stands. Counters as after the work that the event names. */
+export interface Progress {
+  /** phase name, e.g. train */
+  readonly phase: string;
+  /** true in a phase with an optimizer */
+  readonly training: boolean;
+  /** 0-based count of training phases begun, minus 1; -1 before the first */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** training steps done since the run began, resumed runs included */
+  readonly iteration: number;
+  /** training steps of the whole run */
+  readonly maxIterations: number;
+  /** batches done in this phase */
+  readonly step: number;
+  readonly steps: number;
+  /** share of training done, [0, 1) */
+  readonly where: number;
+}
+
+export type HookEventType =
+  | 'start'
+  | 'phase_start'
+  | 'forward'
+  | 'loss_and_meter'
+  | 'backward'
+  | 'update'
+  | 'step'
+  | 'phase_end'
+  | 'end'
+  | 'exception';
+
+export interface HookEvent {
+  readonly type: HookEventType;
+  readonly time: number;
+  readonly progress: Progress;
+  /** from `loss_and_meter` on, in a phase with a loss: mean over ranks */
+  readonly loss?: number;
+  /** learning rates by optimizer group, from `update` on */
+  readonly lr?: readonly number[];
+  /** images (not views) in this batch over all ranks */
+  readonly images?: number;
+  /** `phase_end`, `end`: names → numbers that meters and evaluators reported */
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly error?: unknown;
+}
+
+export type GraphEvent =
+  | HookEvent
+  /** one node ran; times in ms since the run began */
+  | {
+      readonly type: 'node';
+      readonly node: string;
+      readonly stream: string;
+      readonly stage: 'forward' | 'backward' | 'once' | 'load';
+      readonly start: number;
+      readonly end: number;
+      readonly progress: Progress;
+    }
+  /** the rank waited for a batch, a stream, or other ranks */
+  | { readonly type: 'wait'; readonly on: string; readonly start: number; readonly end: number }
+  | { readonly type: 'checkpoint'; readonly path: string; readonly iteration: number }
+  | {
+      readonly type: 'metrics';
+      readonly time: number;
+      readonly node: string;
+      readonly progress: Progress;
+      readonly metrics: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly type: 'bad_sample';
+      readonly dataset: string;
+      readonly index: number;
+      readonly path?: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'notice';
+      readonly level: 'info' | 'warning';
+      readonly from: string;
+      readonly message: string;
+      readonly cure?: string;
+    };
+
+/** What a hook may do and see besides the event. */
+export interface RunView {
+  readonly out: string;
+  readonly epochs: number;
+  readonly seed: number;
+  /** output of a node in the running step, "head.scores"; valid until the step ends. Undefined when it did not run. */
+  output(ref: string): Tensor | readonly Tensor[] | undefined;
+  /** parameters by full name: "<node>.<state-dict name>" */
+  readonly parameters: ReadonlyMap<string, ParameterView>;
+  /** write a checkpoint now (allowed at step, phase_end, end) */
+  checkpoint(reason: string): Promise<string>;
+  /** run a phase's batches without gradient and collect ports; used by memories, evaluators */
+  pass(request: PassRequest): Promise<void>;
+  notice(level: 'info' | 'warning', message: string, cure?: string): void;
+  emit(event: GraphEvent): void;
+  /** ask for an orderly stop: finish the step, checkpoint, end */
+  stop(reason: string): void;
+}
+
+export interface PassRequest {
+  readonly phase: string;
+  /** refs to collect, "trunk.res5avg" */
+  readonly ports: readonly string[];
+  /** called per batch in order; tensors are freed after it returns */
+  onBatch(values: Readonly<Record<string, Tensor>>): void | Promise<void>;
+}
+
+export interface ParameterView {
+  readonly name: string;
+  readonly node: string;
+  /** the live tensor; write with assign */
+  value(): Tensor;
+  assign(value: Tensor): void;
+  /** gradient of the running step, between backward and update; null when there is none */
+  gradient(): Tensor | null;
+  setGradient(value: Tensor | null): void;
+}
+
+/** A hook answers the events it names; the runtime awaits each, in the order the hooks are listed. */
+export type HookHandlers = Partial<Record<HookEventType, (event: HookEvent, run: RunView) => void | Promise<void>>> & {
+  /** all other events, not awaited */
+  observe?(event: GraphEvent): void;
+  /** state that checkpoints keep (plain JSON) */
+  save?(): unknown;
+  load?(state: unknown): void;
+};

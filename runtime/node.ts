@@ -1,0 +1,231 @@
+/**
+ * The contract of a node type: one file, one default export made by `defineNode`. Everything else — types, JSON Schema,
+ * checks, help, drawing, running, checkpoints — reads this declaration. Importing a node file loads no tensor library.
+ */
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import type {
+  CollatorStatics,
+  DatasetStatics,
+  Declared,
+  ModelStatics,
+  NestedNode,
+  TransformStatics,
+} from '../graph/node-type.ts';
+import type { DType, PortValue } from '../graph/port.ts';
+import type { Collator } from './data/collation.ts';
+import type { Pixels } from './data/pixels/pixels.ts';
+import type { Dataset, Sample, View } from './data/sample.ts';
+import type { HookHandlers } from './events.ts';
+import type { Random } from './random.ts';
+import type { FusedOps, Tensor, TensorApi, Variable } from './tensor/types.ts';
+
+export { type NestedNode, nested } from '../graph/node-type.ts';
+export { batch, once, phase, sample } from '../graph/port.ts';
+export { Type as T };
+
+/** Facts of the run that nodes may need. */
+export interface RunFacts {
+  readonly seed: number;
+  readonly epochs: number;
+  /** batches of one training phase on this rank */
+  readonly stepsPerEpoch: number;
+  /** images per batch on this rank */
+  readonly batchSize: number;
+  /** samples in the training dataset (of all ranks) */
+  readonly trainSamples: number;
+  /** run folder; nodes may write below it only */
+  readonly out: string;
+}
+
+export interface Ranks {
+  readonly size: number;
+  readonly rank: number;
+  allReduce(x: Tensor, op: 'sum' | 'max' | 'mean'): Promise<Tensor>;
+  /** values of all ranks, in rank order, along axis 0 */
+  allGather(x: Tensor): Promise<Tensor>;
+  broadcast(x: Tensor, from?: number): Promise<Tensor>;
+  barrier(): Promise<void>;
+}
+
+/** State that outlives a step; kept in checkpoints under the node's name. Ask for it in `create` only. */
+export interface StateStore {
+  tensor(
+    name: string,
+    shape: readonly number[],
+    dtype: DType,
+    init: (random: Random) => Float32Array | Int32Array | number,
+  ): Variable;
+  number(name: string, init: number): { value: number };
+}
+
+interface Common {
+  readonly name: string;
+  readonly random: Random;
+  readonly run: RunFacts;
+  readonly signal: AbortSignal;
+  notice(level: 'info' | 'warning', message: string, cure?: string): void;
+}
+
+export interface ComputeContext<P> extends Common {
+  readonly params: P;
+  readonly symbols: Readonly<Record<string, number>>;
+  readonly inputs: Readonly<Record<string, readonly PortValue[]>>;
+  readonly tf: TensorApi;
+  readonly ops: FusedOps;
+  readonly ranks: Ranks;
+  readonly state: StateStore;
+  /** an inline node: a schedule from {"schedule": "cosine", …} or a number */
+  schedule(value: number | NestedNode): (where: number) => number;
+}
+
+/** Values on ports while a batch runs: a tensor, a list of tensors, or (once) anything a node hands on. */
+export type Value = Tensor | readonly Tensor[] | unknown;
+export type Values = Readonly<Record<string, any>>;
+
+/** A running node. A plain function is a node without observers. */
+export interface NodeInstance {
+  run(inputs: Values, step: StepFacts): Values | Promise<Values>;
+  /** own observers; they run before the document's hooks, in the order of the nodes */
+  readonly hooks?: HookHandlers;
+}
+
+export interface StepFacts {
+  readonly phase: string;
+  readonly training: boolean;
+  readonly iteration: number;
+  readonly epoch: number;
+}
+
+export interface OptimizedParameter {
+  /** "<node>.<state-dict name>" */
+  readonly name: string;
+  readonly node: string;
+  readonly layer: 'conv2d' | 'linear' | 'batch_norm' | 'layer_norm_2d' | 'other';
+  readonly kind: 'weight' | 'bias' | 'other';
+  /** belongs to a head: its own lr and weight decay may apply */
+  readonly head: boolean;
+  readonly variable: Variable;
+}
+
+export interface Optimizer {
+  /** one update; `where` in [0, 1) is the share of training done; assigns the variables; null gradients leave theirs */
+  step(gradients: readonly (Tensor | null)[], where: number): void;
+  /** learning rates in use at `where`, distinct groups in order */
+  lr(where: number): readonly number[];
+}
+
+/** Collects over a phase: feature banks (once) and meters (phase). */
+export interface Fold {
+  /** a new phase begins */
+  reset(): void;
+  add(inputs: Values, step: StepFacts): void | Promise<void>;
+  finish(): Values | Promise<Values>;
+}
+
+/** Randomness of one sample: depends on seed, epoch, sample, view and node only. */
+export interface SampleContext<P> {
+  readonly name: string;
+  readonly params: P;
+  readonly pixels: Pixels;
+}
+
+export interface DatasetContext<P> {
+  readonly name: string;
+  readonly params: P;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  notice(level: 'info' | 'warning', message: string, cure?: string): void;
+}
+
+/** Applied to each view on its own, or to the whole sample. */
+export type Transform =
+  | { view(view: View, random: Random, position: number): View | View[] }
+  | { sample(sample: Sample, random: Random): void };
+
+type P<S extends TSchema> = Static<S>;
+
+interface DatasetRole<S extends TObject> extends DatasetStatics<S> {
+  /** walks the folder or opens the file once, in the rank; the result goes to the workers */
+  readonly scan: (context: DatasetContext<P<S>>) => Promise<DatasetIndex> | DatasetIndex;
+  /** in each worker */
+  readonly open: (context: DatasetContext<P<S>>, index: DatasetIndex) => Promise<Dataset> | Dataset;
+}
+
+export interface DatasetIndex {
+  readonly length: number;
+  /** classes by name, when labels are class indices */
+  readonly classes?: readonly string[];
+  /** structured-cloneable; large parts in SharedArrayBuffers */
+  readonly data: unknown;
+}
+
+interface TransformRole<S extends TObject> extends TransformStatics<S> {
+  readonly create: (context: SampleContext<P<S>>) => Transform;
+}
+
+interface CollatorRole<S extends TObject> extends CollatorStatics<S> {
+  readonly create: (params: P<S>) => Collator;
+}
+
+interface ComputeRole<S extends TObject> {
+  readonly role: 'compute' | 'target' | 'loss';
+  readonly create: (
+    context: ComputeContext<P<S>>,
+  ) => NodeInstance | ((inputs: Values, step: StepFacts) => Values | Promise<Values>);
+}
+
+interface OptimizerRole<S extends TObject> {
+  readonly role: 'optimizer';
+  readonly create: (
+    context: ComputeContext<P<S>> & { readonly parameters: readonly OptimizedParameter[] },
+  ) => Optimizer;
+}
+
+interface FoldRole<S extends TObject> {
+  readonly role: 'bank' | 'meter';
+  readonly create: (context: ComputeContext<P<S>>) => Fold;
+}
+
+interface OnceRole<S extends TObject> {
+  readonly role: 'evaluator' | 'artifact';
+  readonly create: (context: ComputeContext<P<S>>) => (inputs: Values) => Values | Promise<Values>;
+}
+
+interface HookRole<S extends TObject> {
+  readonly role: 'hook';
+  readonly create: (context: { readonly name: string; readonly params: P<S> }) => HookHandlers;
+}
+
+interface ScheduleRole<S extends TObject> {
+  readonly role: 'schedule';
+  /** value by share of training done, where in [0, 1]; `nested` makes an inner schedule */
+  readonly create: (context: {
+    readonly params: P<S>;
+    readonly epochs: number;
+    nested(value: number | NestedNode): (where: number) => number;
+  }) => (where: number) => number;
+  /** params with the base value for this run's global batch put in (VISSL's auto_lr_scaling) */
+  readonly rescale?: (params: P<S>, scaled: number, nested: (value: NestedNode, scaled: number) => NestedNode) => P<S>;
+  /** when the value is read: each step, or once per epoch (where of the epoch's begin) */
+  readonly interval?: 'step' | 'epoch';
+}
+
+export type NodeDefinition<S extends TObject = TObject> = Declared<S> &
+  (
+    | DatasetRole<S>
+    | TransformRole<S>
+    | CollatorRole<S>
+    | ModelStatics<S>
+    | ComputeRole<S>
+    | OptimizerRole<S>
+    | FoldRole<S>
+    | OnceRole<S>
+    | HookRole<S>
+    | ScheduleRole<S>
+  );
+
+/** A node type whose params are not known statically. */
+export type NodeType = NodeDefinition<any>;
+
+/** Declare a node type. @example export default defineNode({ type: 'loss/mine', role: 'loss', params: T.Object({}), … }) */
+export const defineNode = <S extends TObject>(definition: NodeDefinition<S>): NodeDefinition<S> => definition;
