@@ -1,0 +1,118 @@
+/** The command line. Commands are declared here and loaded when called, so that `pipe --help` and `check` start fast. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { packageRoot } from '../package.ts';
+import { exitCode, fail } from './output.ts';
+
+const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+
+const collect = (value: string, all: string[] = []): string[] => [...all, value];
+const withOption = () =>
+  new Option('--with <file>', 'merge another document (a part) after the pipeline; may be repeated').argParser(collect);
+const pluginOption = () =>
+  new Option('--plugin <file>', 'a file or folder with node types of your own; may be repeated').argParser(collect);
+const jsonOption = () => new Option('--json', 'print JSON for a machine to read');
+
+const overridesText = `
+Overrides: a knob (epochs=5), a value (nodes.loss.temperature=0.2), a new key (+nodes.loss.note=x).`;
+
+const program = new Command('pipe')
+  .description('Self-supervised vision training as a graph in a JSON file.')
+  .version(version, '-V, --version')
+  .showSuggestionAfterError()
+  .showHelpAfterError('(pipe --help shows the commands)')
+  .exitOverride();
+
+const document = (command: Command): Command =>
+  command
+    .argument('<pipeline>', 'a JSON file, or the name of a pipeline that ships, e.g. quick/swav')
+    .argument('[overrides...]', 'key=value')
+    .addOption(withOption())
+    .addOption(pluginOption());
+
+document(program.command('run'))
+  .description('Check a pipeline, then run it; resumes where an earlier run in the same folder stopped.')
+  .option('--out <folder>', 'run folder (default: runs/<name>)')
+  .option('--device <backend>', 'wasm, cpu, torch, tensorflow, webgpu, or auto (default: what the pipeline says)')
+  .option('--require <kind>', 'fail unless the device is of this kind: gpu')
+  .option('--resume <checkpoint>', 'go on from this checkpoint folder')
+  .option('--fresh', 'begin anew; refuses when the run folder holds a run, unless --overwrite')
+  .option('--overwrite', 'with --fresh: remove what the run folder holds of the earlier run')
+  .option('--workers <n>', 'worker threads that load and transform images (default: as many as cores allow)', Number)
+  .option('--trace <file>', 'write a Chrome trace of nodes, streams and waits')
+  .addOption(jsonOption())
+  .addHelpText('after', `${overridesText}\n\nExample:\n  pipe run quick/swav epochs=2 --out runs/try`)
+  .action(async (pipeline, overrides, options) =>
+    (await import('./commands/run.ts')).run(pipeline, overrides, options),
+  );
+
+document(program.command('check'))
+  .description('Find the mistakes in a pipeline before anything runs.')
+  .addOption(jsonOption())
+  .addHelpText('after', `${overridesText}\n\nExample:\n  pipe check examples/swav.json batch_size=32`)
+  .action(async (pipeline, overrides, options) =>
+    (await import('./commands/check.ts')).check(pipeline, overrides, options),
+  );
+
+document(program.command('show'))
+  .description('Print the resolved pipeline and where each value comes from.')
+  .option('--plan', 'print what will run, in order, phase by phase')
+  .option('--origins', 'print each value with the file and line it comes from')
+  .addOption(jsonOption())
+  .addHelpText('after', `${overridesText}\n\nExample:\n  pipe show quick/swav epochs=5 --origins`)
+  .action(async (pipeline, overrides, options) =>
+    (await import('./commands/show.ts')).show(pipeline, overrides, options),
+  );
+
+document(program.command('graph'))
+  .description('Draw a pipeline.')
+  .addOption(new Option('--format <format>', 'what to write').choices(['mermaid', 'dot', 'svg']).default('mermaid'))
+  .option('--expand', 'draw the stages inside models')
+  .option('-o, --output <file>', 'write to a file; its extension (.svg, .dot, .mmd) chooses the format')
+  .addHelpText('after', '\nExample:\n  pipe graph pretrain/swav/swav_8node_resnet -o swav.svg')
+  .action(async (pipeline, overrides, options) =>
+    (await import('./commands/graph.ts')).graph(pipeline, overrides, options),
+  );
+
+const nodes = program.command('nodes').description('The node types: list them, or describe one.');
+nodes
+  .command('list', { isDefault: true })
+  .argument('[kind]', 'dataset, transform, collator, trunk, head, loss, …')
+  .addOption(pluginOption())
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe nodes list transform')
+  .action(async (kind, options) => (await import('./commands/nodes.ts')).list(kind, options));
+nodes
+  .command('describe')
+  .argument('<type>', 'a node type or one of its aliases, e.g. loss/swav')
+  .addOption(pluginOption())
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe nodes describe loss/swav')
+  .action(async (type, options) => (await import('./commands/nodes.ts')).describe(type, options));
+
+program
+  .command('new')
+  .description('Scaffold a node type with its test, or a pipeline.')
+  .addArgument(program.createArgument('<what>', 'node or pipeline').choices(['node', 'pipeline']))
+  .argument('<name>', 'node: its type, e.g. loss/mine; pipeline: a file name')
+  .option('--extends <pipeline>', 'pipeline: what it builds on', 'quick/swav')
+  .option('--dir <folder>', 'where to write', '.')
+  .addHelpText('after', '\nExample:\n  pipe new node loss/mine --dir my-nodes\n  pipe new pipeline first.json')
+  .action(async (what, name, options) => (await import('./commands/new.ts')).scaffold(what, name, options));
+
+program
+  .command('doctor')
+  .description('What this machine has, which backends work, and what would add the others.')
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe doctor')
+  .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  // commander has printed its message already; its help and version "errors" have exit code 0
+  if (error instanceof Error && 'exitCode' in error && 'code' in error && String(error.code).startsWith('commander.')) {
+    process.exitCode = error.exitCode === 0 ? exitCode.done : exitCode.wrongRequest;
+  } else fail(error);
+}
