@@ -40,6 +40,8 @@ export interface RunFacts {
 export interface Ranks {
   readonly size: number;
   readonly rank: number;
+  /** machines that the ranks are spread over evenly; default 1 */
+  readonly machines?: number;
   allReduce(x: Tensor, op: 'sum' | 'max' | 'mean'): Promise<Tensor>;
   /** values of all ranks, in rank order, along axis 0 */
   allGather(x: Tensor): Promise<Tensor>;
@@ -193,7 +195,12 @@ interface OnceRole<S extends TObject> {
 
 interface HookRole<S extends TObject> {
   readonly role: 'hook';
-  readonly create: (context: { readonly name: string; readonly params: P<S> }) => HookHandlers;
+  readonly create: (context: {
+    readonly name: string;
+    readonly params: P<S>;
+    readonly tf: TensorApi;
+    readonly ops: FusedOps;
+  }) => HookHandlers;
 }
 
 interface ScheduleRole<S extends TObject> {
@@ -204,10 +211,8 @@ interface ScheduleRole<S extends TObject> {
     readonly epochs: number;
     nested(value: number | NestedNode): (where: number) => number;
   }) => (where: number) => number;
-  /** params with the base value for this run's global batch put in (VISSL's auto_lr_scaling) */
-  readonly rescale?: (params: P<S>, scaled: number, nested: (value: NestedNode, scaled: number) => NestedNode) => P<S>;
-  /** when the value is read: each step, or once per epoch (where of the epoch's begin) */
-  readonly interval?: 'step' | 'epoch';
+  /** when the value is read: each step, or once per epoch (`where` of the epoch's begin); asked of the outermost only */
+  readonly interval: (params: P<S>) => 'step' | 'epoch';
 }
 
 export type NodeDefinition<S extends TObject = TObject> = Declared<S> &

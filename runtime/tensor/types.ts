@@ -73,6 +73,8 @@ export interface SgdOptions {
  * All are recorded on the tape like any tfjs operation.
  */
 export interface FusedOps {
+  /** Run f with recording off: no gradient flows through what it makes (stop-gradient). Temporaries are freed. Synchronous. */
+  noGrad<T extends tfjs.TensorContainer>(f: () => T): T;
   /** x [N, H, W, C], filter [kh, kw, C / groups, O], bias [O] → [N, H', W', O]; PyTorch's padding rule. */
   conv2d(x: Tensor, filter: Tensor, bias: Tensor | null, options?: ConvOptions): Tensor;
   /** x [N, ..., C] normalised over all axes but the last; scale and offset [C]; running statistics are updated in training. */
