@@ -130,6 +130,8 @@ export interface TensorBackend {
   readonly device: string;
   readonly tf: TensorApi;
   readonly ops: FusedOps;
+  /** Make this backend the one that operations run on (a process may have several open). */
+  activate(): void;
   openTape(): Tape;
   /** Run f in a scope: everything it makes and does not keep is freed at the end, also after an error. Result tensors survive. Works with an open tape. */
   scope<T>(f: () => T): T;

@@ -1,0 +1,38 @@
+import type { FusedKernels } from '../kernels.ts';
+
+export interface BackendOptions {
+  /** threads on the CPU, where the backend can; default: all cores */
+  readonly threads?: number;
+  /** number format of matrix products and convolutions, where the backend can; default float32 */
+  readonly precision?: 'float32' | 'bfloat16';
+}
+
+export interface OpenedBackend {
+  /** e.g. "CPU, 1 thread, SIMD" */
+  readonly device: string;
+  readonly version: string;
+  /** fused kernels that this backend does better than the composed ones */
+  readonly kernels: Partial<FusedKernels>;
+  /** resolves when queued work is done; absent where work is done at once */
+  sync?(): Promise<void>;
+}
+
+export interface BackendState {
+  readonly name: string;
+  readonly available: boolean;
+  /** what it would run on, e.g. "CPU, 1 thread, SIMD" */
+  readonly device?: string;
+  readonly version?: string;
+  /** why it does not work here */
+  readonly reason?: string;
+  /** what would add it */
+  readonly cure?: string;
+}
+
+/** One backend; each is a file in this folder with an opener as its default export. */
+export interface BackendOpener {
+  /** Say whether it works here, loading as little as possible. */
+  probe(): Promise<BackendState>;
+  /** Register the tfjs backend of this name and its kernels, and make it ready. */
+  open(options: BackendOptions): Promise<OpenedBackend>;
+}

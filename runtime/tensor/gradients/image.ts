@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '../types.ts';
+import type { Attributes, Gradient } from './register.ts';
+
+const run = (kernel: string, inputs: Record<string, Tensor>, attributes: Attributes): Tensor =>
+  tf.engine().runKernel(kernel, inputs, attributes);
+
+const resize = (kernel: string): Gradient => ({
+  inputs: ['images'],
+  grad: (dy, [images], attributes) => ({ images: () => run(kernel, { dy, images }, attributes) }),
+});
+
+export const imageGradients: Record<string, Gradient> = {
+  Conv2D: {
+    inputs: ['x', 'filter'],
+    grad: (dy, [x, filter], attributes) => ({
+      x: () => run('Conv2DBackpropInput', { dy, filter }, { ...attributes, inputShape: x.shape }),
+      filter: () => run('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape: filter.shape }),
+    }),
+  },
+  Conv2DBackpropInput: {
+    inputs: ['dy', 'filter'],
+    grad: (ddx, [dy, filter], attributes) => ({
+      dy: () =>
+        tf.conv2d(
+          ddx,
+          filter as tf.Tensor4D,
+          attributes.strides,
+          attributes.pad,
+          attributes.dataFormat,
+          attributes.dilations ?? 1,
+          attributes.dimRoundingMode,
+        ),
+      filter: () => run('Conv2DBackpropFilter', { x: ddx, dy }, { ...attributes, filterShape: filter.shape }),
+    }),
+  },
+  DepthwiseConv2dNative: {
+    inputs: ['x', 'filter'],
+    grad: (dy, [x, filter], attributes) => ({
+      x: () => run('DepthwiseConv2dNativeBackpropInput', { dy, filter }, { ...attributes, inputShape: x.shape }),
+      filter: () => run('DepthwiseConv2dNativeBackpropFilter', { x, dy }, { ...attributes, filterShape: filter.shape }),
+    }),
+  },
+  MaxPool: {
+    inputs: ['x'],
+    output: true,
+    grad: (dy, [x, y], attributes) => ({ x: () => run('MaxPoolGrad', { dy, input: x, output: y }, attributes) }),
+  },
+  AvgPool: {
+    inputs: ['x'],
+    grad: (dy, [x], attributes) => ({ x: () => run('AvgPoolGrad', { dy, input: x }, attributes) }),
+  },
+  ResizeBilinear: resize('ResizeBilinearGrad'),
+  ResizeNearestNeighbor: resize('ResizeNearestNeighborGrad'),
+};

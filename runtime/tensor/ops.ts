@@ -1,0 +1,22 @@
+import { composedKernels } from './composed/kernels.ts';
+import type { FusedKernels } from './kernels.ts';
+import { convOps } from './ops/conv.ts';
+import { lossOps } from './ops/loss.ts';
+import { normOps } from './ops/norm.ts';
+import { poolOps } from './ops/pool.ts';
+import { scope } from './scope.ts';
+import { noGrad } from './tape.ts';
+import type { FusedOps } from './types.ts';
+
+/** The fused operations over a backend's own kernels; the rest is composed. */
+export function createOps(native: Partial<FusedKernels>): FusedOps {
+  const kernels: FusedKernels = { ...composedKernels, ...native };
+  return {
+    noGrad,
+    ...convOps(kernels),
+    ...normOps(kernels),
+    ...poolOps(kernels),
+    ...lossOps,
+    sgd: (...args) => scope(() => kernels.sgd(...args)),
+  };
+}
