@@ -1,3 +1,5 @@
+import { roundHalfEven } from './round.ts';
+
 /** Tables of OpenCV's 8-bit RGB → L*a*b*: fixed-point sRGB decoding and the CIE cube-root function. */
 export interface LabTables {
   /** 256 linear values; 2040 = 255·8 is 1 */
@@ -8,10 +10,11 @@ export interface LabTables {
 
 let tables: LabTables | undefined;
 
+/** Rounded through float32, as OpenCV's: two entries lie so close to a half that it decides them. */
 export function labTables(): LabTables {
   tables ??= {
     linear: Uint16Array.from({ length: 256 }, (_, i) => Math.round(2040 * decodeSrgb(i / 255))),
-    roots: Uint16Array.from({ length: 3072 }, (_, i) => Math.round(32768 * cubeRoot(i / 2040))),
+    roots: Uint16Array.from({ length: 3072 }, (_, i) => roundHalfEven(Math.fround(32768 * cubeRoot(i / 2040)))),
   };
   return tables;
 }

@@ -1,5 +1,6 @@
 import type { Random } from '../../random.ts';
 import type { Box } from './resize.ts';
+import { roundHalfEven } from './round.ts';
 
 type Draws = Pick<Random, 'uniform' | 'integer'>;
 const ATTEMPTS = 10;
@@ -48,11 +49,4 @@ export function sampleCropPosition(
   if (picture.width === width && picture.height === height) return { left: 0, top: 0 };
   const top = random.integer(picture.height - height + 1);
   return { left: random.integer(picture.width - width + 1), top };
-}
-
-function roundHalfEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  if (rest !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
 }
