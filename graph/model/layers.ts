@@ -22,6 +22,10 @@ export interface Conv2d {
   /** default true */
   readonly bias?: boolean;
   readonly init?: Init;
+  /** initial bias where it is not PyTorch's */
+  readonly biasInit?: Init;
+  /** default true; false: never trained (a fixed filter) */
+  readonly trainable?: boolean;
 }
 
 export interface Linear {
@@ -32,6 +36,8 @@ export interface Linear {
   /** default true */
   readonly bias?: boolean;
   readonly init?: Init;
+  /** the weight of each output is scaled to length 1: parameters weight_v (learned) and weight_g (fixed at 1); default false */
+  readonly weightNorm?: boolean;
 }
 
 /** Over the last axis: BatchNorm2d on maps, BatchNorm1d on features. */
@@ -55,6 +61,27 @@ export interface LayerNorm2d {
   readonly name?: string;
   readonly features: number;
   readonly eps?: number;
+  /** GroupNorm: groups of channels that are normalised on their own; default 1 */
+  readonly groups?: number;
+  /** initial weight; default 1 */
+  readonly weight?: number;
+}
+
+/** x / (k + alpha / size · Σ x²)^beta, the sum over `size` neighbouring channels. Krizhevsky et al. 2012. */
+export interface LocalResponseNorm {
+  readonly op: 'local_response_norm';
+  readonly name?: string;
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly k: number;
+}
+
+/** Channels picked by position: [2, 1, 0] turns RGB to BGR, [0] keeps the L of Lab. */
+export interface SelectChannels {
+  readonly op: 'select_channels';
+  readonly name?: string;
+  readonly channels: readonly number[];
 }
 
 export interface Activation {
@@ -129,6 +156,8 @@ export type Layer =
   | Linear
   | BatchNorm
   | LayerNorm2d
+  | LocalResponseNorm
+  | SelectChannels
   | Activation
   | Pool
   | AdaptivePool
@@ -145,7 +174,9 @@ export type Init =
   | { readonly kind: 'pytorch' /** all values times this */; readonly scale?: number }
   | { readonly kind: 'kaiming_normal'; readonly fan: 'in' | 'out' }
   | { readonly kind: 'normal'; readonly std: number }
-  | { readonly kind: 'constant'; readonly value: number };
+  | { readonly kind: 'constant'; readonly value: number }
+  /** every value, in PyTorch's layout (convolution [out, in / groups, rows, columns]) */
+  | { readonly kind: 'values'; readonly values: readonly number[] };
 
 /** One stage of a model; stages run in order and each may be an output. */
 export interface Stage {
@@ -167,6 +198,8 @@ export interface OutputSpec {
 export interface ModelSpec {
   /** before every parameter name of the stages, e.g. "_feature_blocks" */
   readonly prefix?: string;
+  /** default false; true: nothing is trained, normalisation uses its running statistics, dropout passes on */
+  readonly frozen?: boolean;
   readonly stages: readonly Stage[];
   /** output port → one value, or a list of values (scores of several prototype sets) */
   readonly outputs: Readonly<Record<string, OutputSpec | readonly OutputSpec[]>>;
