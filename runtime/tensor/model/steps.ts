@@ -1,0 +1,139 @@
+/** Layers → steps that run one after another; a batch norm and the ReLU behind it become one step. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { BatchNorm, Layer, Residual } from '../../../graph/model/layers.ts';
+import type { Random } from '../../random.ts';
+import type { FusedOps, Tensor, Variable } from '../types.ts';
+import { activations, dropout, flatten, localResponseNorm, sum } from './activations.ts';
+import { join } from './parameters.ts';
+
+export interface Pass {
+  readonly training: boolean;
+  /** for dropout; needed in training only where the model has dropout */
+  readonly random: Random | undefined;
+}
+
+export type Step =
+  | { readonly op: 'batch_norm'; readonly path: string; readonly layer: BatchNorm; readonly relu: boolean }
+  | { readonly op: 'relu' }
+  | { readonly op: 'other'; run(x: Tensor, pass: Pass): Tensor };
+
+export interface Parts {
+  readonly ops: FusedOps;
+  /** a parameter or buffer by its full name */
+  variable(name: string): Variable;
+}
+
+/** The steps of a layer that stands at `path`. */
+export function stepsOf(layer: Layer, path: string, parts: Parts): Step[] {
+  const here = join(path, layer.name);
+  const { ops } = parts;
+  const at = (kind: string) => parts.variable(join(here, kind));
+  const simple = (run: (x: Tensor, pass: Pass) => Tensor): Step[] => [{ op: 'other', run }];
+
+  switch (layer.op) {
+    case 'sequence':
+      return layer.layers.flatMap((next) => stepsOf(next, here, parts));
+    case 'identity':
+      return [];
+    case 'batch_norm':
+      return [{ op: 'batch_norm', path: here, layer, relu: false }];
+    case 'relu':
+      return [{ op: 'relu' }];
+    case 'conv2d':
+      return simple((x) => ops.conv2d(x, at('weight'), layer.bias === false ? null : at('bias'), layer));
+    case 'linear':
+      return simple((x) => ops.linear(x, at('weight'), layer.bias === false ? null : at('bias')));
+    case 'layer_norm_2d':
+      return simple((x) => ops.layerNorm2d(x, at('weight'), at('bias'), layer.eps));
+    case 'residual':
+      return simple(residual(layer, here, parts));
+    case 'gate': {
+      const gate = fuse(stepsOf(layer.gate, here, parts));
+      return simple((x, pass) => {
+        const gates = runSteps(gate, x, pass, parts);
+        const y = tf.mul(x, gates);
+        if (gates !== x) gates.dispose();
+        return y;
+      });
+    }
+    case 'max_pool':
+      return simple((x) => ops.maxPool(x, layer));
+    case 'avg_pool':
+      return simple((x) => ops.avgPool(x, layer));
+    case 'adaptive_avg_pool':
+      return simple((x) => ops.adaptiveAvgPool(x, layer.size));
+    case 'adaptive_max_pool':
+      return simple((x) => ops.adaptiveMaxPool(x, layer.size));
+    case 'flatten':
+      return simple(flatten);
+    case 'l2_normalize':
+      return simple((x) => ops.l2Normalize(x));
+    case 'local_response_norm':
+      return simple((x) => localResponseNorm(x, layer));
+    case 'select_channels':
+      return simple((x) => tf.gather(x, tf.tensor1d([...layer.channels], 'int32'), -1));
+    case 'dropout':
+      return simple((x, { training, random }) => {
+        if (!training) return x;
+        if (!random) throw new Error(`dropout ${here} needs the random stream of the step in training`);
+        return dropout(x, layer.p ?? 0.5, random.fork(here));
+      });
+    default:
+      return simple(activations[layer.op]);
+  }
+}
+
+/** Batch norm followed by ReLU → batch norm with ReLU. */
+export function fuse(steps: readonly Step[]): Step[] {
+  const fused: Step[] = [];
+  for (const step of steps) {
+    const last = fused.at(-1);
+    if (step.op === 'relu' && last?.op === 'batch_norm' && !last.relu)
+      fused[fused.length - 1] = { ...last, relu: true };
+    else fused.push(step);
+  }
+  return fused;
+}
+
+/** Run steps; what one step makes for the next is freed at once (the tape keeps what gradients need). */
+export function runSteps(steps: readonly Step[], x: Tensor, pass: Pass, parts: Parts): Tensor {
+  let current = x;
+  for (const step of steps) {
+    const next = runStep(step, current, pass, parts);
+    if (current !== x && current !== next) current.dispose();
+    current = next;
+  }
+  return current;
+}
+
+function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable }: Parts): Tensor {
+  if (step.op === 'other') return step.run(x, pass);
+  if (step.op === 'relu') return tf.relu(x);
+  const { path, layer, relu } = step;
+  const { training } = pass;
+  const affine = layer.affine !== false;
+  if (training) {
+    const tracked = variable(join(path, 'num_batches_tracked'));
+    ops.noGrad(() => tracked.assign(tf.add(tracked, tf.scalar(1, 'int32'))));
+  }
+  return ops.batchNorm(
+    x,
+    affine ? variable(join(path, 'weight')) : null,
+    affine ? variable(join(path, 'bias')) : null,
+    { runningMean: variable(join(path, 'running_mean')), runningVar: variable(join(path, 'running_var')) },
+    { training, eps: layer.eps, momentum: layer.momentum, relu },
+  );
+}
+
+function residual(layer: Residual, here: string, parts: Parts): (x: Tensor, pass: Pass) => Tensor {
+  const main = fuse(stepsOf(layer.main, here, parts));
+  const shortcut = layer.shortcut ? fuse(stepsOf(layer.shortcut, here, parts)) : [];
+  const add = layer.activation === 'none' ? sum : parts.ops.addRelu;
+  return (x, pass) => {
+    const a = runSteps(main, x, pass, parts);
+    const b = runSteps(shortcut, x, pass, parts);
+    const y = add(a, b);
+    for (const t of [a, b]) if (t !== x) t.dispose();
+    return y;
+  };
+}
