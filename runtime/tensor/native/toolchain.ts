@@ -1,0 +1,42 @@
+/** The C++ compiler and Node's headers. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Libtorch } from './locate.ts';
+
+export interface Toolchain {
+  readonly compiler: string;
+  readonly nodeHeaders: string;
+  readonly standard: 'c++17' | 'c++20';
+}
+
+/** @throws one sentence: no compiler, too old a compiler, no headers of Node */
+export function findToolchain(libtorch: Libtorch, environment: NodeJS.ProcessEnv = process.env): Toolchain {
+  const compiler = environment.CXX ?? 'g++';
+  const standard = libtorch.version[0] >= 2 ? 'c++20' : 'c++17'; // what the headers of each ask for at most
+  const { clang, major } = compilerVersion(compiler);
+  const oldest = standard === 'c++20' ? (clang ? 14 : 11) : 9;
+  if (major < oldest) {
+    throw new Error(
+      `${compiler} is version ${major}, but libtorch ${libtorch.version.join('.')} needs ${oldest} or newer: install one, or set CXX`,
+    );
+  }
+  return { compiler, standard, nodeHeaders: nodeHeaders() };
+}
+
+function compilerVersion(compiler: string): { clang: boolean; major: number } {
+  const run = (...args: string[]) =>
+    execFileSync(compiler, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    return { clang: run('--version').includes('clang'), major: Number.parseInt(run('-dumpversion'), 10) };
+  } catch {
+    throw new Error(`no C++ compiler: '${compiler}' does not start; install g++, or set CXX to a compiler`);
+  }
+}
+
+function nodeHeaders(): string {
+  const places = [join(dirname(process.execPath), '../include/node'), '/usr/include/node'];
+  const found = places.find((place) => existsSync(join(place, 'node_api.h')));
+  if (found) return found;
+  throw new Error(`Node's headers (node_api.h) are in none of ${places.join(', ')}: install Node with its headers`);
+}
