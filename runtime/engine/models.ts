@@ -1,0 +1,94 @@
+/** Model nodes made ready to run: parameters named "<node>.<state-dict name>", initial values, weights files. */
+import { createRandom } from '../random.ts';
+import type { Model, ModelVariable } from '../tensor/model.ts';
+import type { TensorBackend } from '../tensor/types.ts';
+import { fromTorch, toTorch, torchShape } from '../tensor/model/layout.ts';
+import type { OptimizedParameter } from '../node.ts';
+import type { TensorSource } from '../train/safetensors.ts';
+import type { GraphNode } from './edges.ts';
+import type { ModelKeys } from './training.ts';
+
+export interface RunningModel {
+  readonly node: GraphNode;
+  readonly model: Model;
+  /** output port → parameter names that are handed out */
+  readonly weights: Readonly<Record<string, readonly string[]>>;
+  readonly head: boolean;
+}
+
+/** Describe and create a node's model. */
+export async function createRunningModel(node: GraphNode, backend: TensorBackend, seed: number): Promise<RunningModel> {
+  const { declaration } = node;
+  if (declaration.role !== 'model') throw new TypeError(`${node.name} is not a model`);
+  const problems: string[] = [];
+  const inputs = Object.values(node.inputValues)[0] ?? {};
+  const described = declaration.model({
+    name: node.name,
+    params: node.params,
+    inputs,
+    symbols: Object.values(node.symbols)[0] ?? {},
+    problem: ({ message }) => problems.push(message),
+  });
+  if (!described) throw new Error(`${node.name}: ${problems.join('; ') || 'its model is not known'}`);
+  const spec = (node.params as ModelKeys).frozen === true ? { ...described, frozen: true } : described;
+  // tensor libraries are loaded with the backend, not with this file
+  const { createModel } = await import('../tensor/model.ts');
+  return {
+    node,
+    model: createModel(backend, spec, createRandom(seed, 'model', node.name)),
+    weights: spec.weights ?? {},
+    head: declaration.head === true,
+  };
+}
+
+/** Parameters that an optimizer trains: every trainable one of the models, in their order. */
+export function optimizedParameters(models: readonly RunningModel[]): OptimizedParameter[] {
+  return models.flatMap(({ node, model, head }) =>
+    [...model.variables.values()]
+      .filter(({ trainable }) => trainable)
+      .map(({ name, layer, kind, variable }) => ({
+        name: `${node.name}.${name}`,
+        node: node.name,
+        layer: OPTIMIZED_LAYERS.has(layer) ? (layer as OptimizedParameter['layer']) : 'other',
+        kind: kind === 'weight' || kind === 'bias' ? kind : 'other',
+        head,
+        variable,
+      })),
+  );
+}
+
+const OPTIMIZED_LAYERS: ReadonlySet<string> = new Set(['conv2d', 'linear', 'batch_norm', 'layer_norm_2d']);
+
+/** The model's tensors as files hold them: PyTorch's names and layouts (OIHW, [out, in]). */
+export function savedTensors({ node, model }: RunningModel): TensorSource[] {
+  return [...model.variables.values()].map(({ name, variable }) => ({
+    name: `${node.name}.${name}`,
+    dtype: variable.dtype === 'int32' ? 'I32' : 'F32',
+    shape: torchShape(variable.shape),
+    async read() {
+      const values = (await variable.data()) as Float32Array | Int32Array;
+      return values instanceof Float32Array ? toTorch(values, variable.shape) : values;
+    },
+  }));
+}
+
+/** A stored tensor in PyTorch's layout. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array | Int32Array;
+}
+
+/** @throws Error when the shapes differ */
+export function assignStored(
+  { tf }: TensorBackend,
+  { name, shape, variable }: ModelVariable,
+  stored: StoredTensor,
+  from: string,
+): void {
+  const expected = torchShape(shape);
+  if (String(expected) !== String(stored.shape)) {
+    throw new Error(`${from}: ${name} has shape [${stored.shape}]; the model's has [${expected}] (PyTorch's order)`);
+  }
+  const values = stored.values instanceof Float32Array ? fromTorch(stored.values, shape) : stored.values;
+  tf.tidy(() => variable.assign(tf.tensor(values, [...shape], variable.dtype)));
+}

@@ -1,0 +1,275 @@
+/** The program of one batch: nodes in order with their stages and streams, and when outputs are freed. */
+import type { CheckedInput, PortRef } from '../../graph/checked.ts';
+import {
+  ancestors,
+  type Graph,
+  type GraphNode,
+  isOnce,
+  optimizersIn,
+  refOf,
+  runsPerBatch,
+  sourcesIn,
+} from './edges.ts';
+import { assignStreams, COPY, MAIN } from './lanes.ts';
+import { assignStages, STAGES, type Stage } from './stages.ts';
+import { gradientNodes, trainedBy } from './training.ts';
+
+export interface PlannedInput {
+  readonly port: string;
+  readonly sources: readonly PortRef[];
+  /** a list even when there is one source */
+  readonly many: boolean;
+}
+
+export interface PlannedNode {
+  readonly kind: 'node';
+  readonly node: GraphNode;
+  readonly stage: Stage;
+  /** recorded on the tape */
+  readonly gradient: boolean;
+  readonly inputs: readonly PlannedInput[];
+  /** output ports that somebody reads */
+  readonly ports: readonly string[];
+  readonly stream: string;
+  /** steps on other streams that must be done first: node names, or "event forward" */
+  readonly waits: readonly string[];
+  /** refs whose last reader this is */
+  readonly frees: readonly string[];
+}
+
+export interface PlannedEvent {
+  readonly kind: 'event';
+  readonly event: 'forward' | 'loss_and_meter';
+  readonly waits: readonly string[];
+  readonly frees: readonly string[];
+}
+
+export type PlannedStep = PlannedNode | PlannedEvent;
+
+export interface PlannedOptimizer {
+  readonly node: GraphNode;
+  /** summed, when there are several */
+  readonly losses: readonly PortRef[];
+  /** models whose parameters it trains */
+  readonly models: readonly string[];
+}
+
+export interface BatchProgram {
+  readonly phase: string;
+  readonly training: boolean;
+  /** collator whose batches it takes */
+  readonly source: string;
+  /** refs of the batch that are copied to the device */
+  readonly copies: readonly string[];
+  readonly steps: readonly PlannedStep[];
+  /** scalar losses whose sum is the loss of the batch */
+  readonly losses: readonly PortRef[];
+  readonly optimizers: readonly PlannedOptimizer[];
+  /** steps that another stream waits for */
+  readonly marks: ReadonlySet<string>;
+  /** outputs that stay until the step ends, because hooks name them */
+  readonly kept: ReadonlySet<string>;
+  /** once-values that it reads */
+  readonly onceRefs: readonly string[];
+}
+
+export interface ProgramRequest {
+  readonly phase: string;
+  readonly training: boolean;
+  /** nodes that it is run for; the nodes before them come with them */
+  readonly sinks: readonly GraphNode[];
+  /** refs it is run for besides */
+  readonly refs: readonly string[];
+  /** with the events of a phase; a pass has none */
+  readonly events: boolean;
+  readonly trained: ReadonlySet<string>;
+}
+
+/** The program for what is asked for, or undefined when nothing of it runs in the phase. */
+export function compileProgram(graph: Graph, request: ProgramRequest): BatchProgram | undefined {
+  const { phase, training, events } = request;
+  const wanted = [...request.sinks, ...request.refs.map((ref) => graph.byName.get(nodeOf(ref))!)].filter((node) =>
+    node.phases.includes(phase),
+  );
+  const needed = ancestors(graph, wanted, phase, (_node, producer) => runsPerBatch(producer) && !isOnce(producer));
+  const nodes = graph.nodes.filter((node) => needed.has(node.name) && runsPerBatch(node));
+  if (nodes.length === 0) return undefined;
+  const running = nodes.filter((node) => node.declaration.role !== 'optimizer');
+  const gradient = gradientNodes(graph, phase, request.trained);
+  const stages = assignStages(graph, running, phase, gradient);
+  const ordered = STAGES.flatMap((stage) => running.filter((node) => stages.get(node.name) === stage));
+
+  const optimizers = training
+    ? optimizersIn(graph, phase).map((node) => ({
+        node,
+        losses: lossInput(node).flatMap((input) => sourcesIn(input, phase)),
+        models: trainedBy(graph, node, phase),
+      }))
+    : [];
+  const losses = training ? optimizers.flatMap((optimizer) => optimizer.losses) : finalLosses(running, phase);
+  const read = readRefs(nodes, phase, [...request.refs, ...losses.map(refOf)]);
+
+  const names = new Set(ordered.map(({ name }) => name));
+  const streams = assignStreams(
+    ordered.map((node) => ({
+      name: node.name,
+      stream: node.stream,
+      reads: node.inputs.flatMap((input) => sourcesIn(input, phase).map((ref) => ref.node)).filter((n) => names.has(n)),
+    })),
+  );
+  const drafts: Draft[] = [];
+  for (const stage of STAGES) {
+    for (const node of ordered) {
+      if (stages.get(node.name) !== stage) continue;
+      drafts.push({
+        kind: 'node',
+        node,
+        stage,
+        gradient: training && gradient.has(node.name),
+        inputs: plannedInputs(node, phase),
+        ports: [...(read.get(node.name) ?? [])],
+        stream: streams.get(node.name)!,
+      });
+    }
+    if (events && stage === 'forward') drafts.push({ kind: 'event', event: 'forward' });
+    if (events && stage === 'meter') drafts.push({ kind: 'event', event: 'loss_and_meter' });
+  }
+
+  const sources = [...new Set(drafts.flatMap(refsRead).map(nodeOf))].filter(
+    (name) => graph.byName.get(name)!.declaration.role === 'collator',
+  );
+  if (sources.length !== 1) {
+    throw new Error(
+      sources.length === 0
+        ? `phase ${phase} reads no batch: ${nodes.map(({ name }) => name).join(', ')} need a collator before them`
+        : `phase ${phase} reads the batches of ${sources.join(' and ')}: a phase has one batch source`,
+    );
+  }
+  const [source] = sources;
+  const kept = new Set(request.refs);
+  const allRefs = [...new Set([...drafts.flatMap(refsRead), ...request.refs])];
+  const waits = planWaits(drafts, source);
+  const frees = planFrees(drafts, kept, losses.map(refOf), source);
+  return {
+    phase,
+    training,
+    source,
+    copies: allRefs.filter((ref) => nodeOf(ref) === source),
+    steps: drafts.map((draft, i) => ({ ...draft, waits: waits[i], frees: frees[i] })),
+    losses,
+    optimizers,
+    marks: new Set(waits.flat()),
+    kept,
+    onceRefs: allRefs.filter((ref) => isOnce(graph.byName.get(nodeOf(ref))!)),
+  };
+}
+
+type Draft = Omit<PlannedNode, 'waits' | 'frees'> | Omit<PlannedEvent, 'waits' | 'frees'>;
+
+export const nodeOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('.'));
+
+const lossInput = (optimizer: GraphNode): CheckedInput[] => optimizer.inputs.filter(({ port }) => port === 'loss');
+
+const plannedInputs = (node: GraphNode, phase: string): PlannedInput[] =>
+  node.inputs
+    .map((input) => ({ port: input.port, sources: sourcesIn(input, phase), many: input.type.many === true }))
+    .filter(({ sources }) => sources.length > 0);
+
+const refsRead = (draft: Draft): string[] =>
+  draft.kind === 'node' ? draft.inputs.flatMap(({ sources }) => sources.map(refOf)) : [];
+
+/** Node → its output ports that are read. */
+function readRefs(nodes: readonly GraphNode[], phase: string, refs: readonly string[]): Map<string, Set<string>> {
+  const read = new Map<string, Set<string>>();
+  const all = [...nodes.flatMap((node) => node.inputs.flatMap((input) => sourcesIn(input, phase).map(refOf))), ...refs];
+  for (const ref of all) {
+    const node = nodeOf(ref);
+    read.set(node, (read.get(node) ?? new Set()).add(ref.slice(node.length + 1)));
+  }
+  return read;
+}
+
+/** Scalar outputs of losses that no other loss or computation reads. */
+function finalLosses(nodes: readonly GraphNode[], phase: string): PortRef[] {
+  const read = new Set(
+    nodes
+      .filter(({ declaration }) => declaration.role !== 'meter')
+      .flatMap((node) => node.inputs.flatMap((input) => sourcesIn(input, phase).map(refOf))),
+  );
+  return nodes
+    .filter(({ declaration }) => declaration.role === 'loss')
+    .flatMap((node) =>
+      Object.entries(node.outputs)
+        .filter(([, byPhase]) => (byPhase[phase] ?? byPhase['*'])?.kind === 'scalar')
+        .map(([port]) => ({ node: node.name, port })),
+    )
+    .filter((ref) => !read.has(refOf(ref)));
+}
+
+/**
+ * A node waits for what it reads on other streams. An event waits for all streams; what runs after it on another
+ * stream than main waits for the event, since observers may have changed parameters.
+ */
+function planWaits(drafts: readonly Draft[], source: string): string[][] {
+  const streams = new Map<string, string>([[source, COPY]]);
+  const tails = new Map<string, string>();
+  let event = '';
+  const seenEvent = new Set<string>();
+  return drafts.map((draft) => {
+    if (draft.kind === 'event') {
+      const waits = [...tails].filter(([stream]) => stream !== MAIN).map(([, name]) => name);
+      event = `event ${draft.event}`;
+      seenEvent.clear();
+      seenEvent.add(MAIN);
+      return waits;
+    }
+    const { name } = draft.node;
+    const waits = new Set<string>();
+    for (const ref of refsRead(draft)) {
+      const producer = nodeOf(ref);
+      const stream = streams.get(producer);
+      if (stream !== undefined && stream !== draft.stream) waits.add(producer);
+    }
+    if (event && !seenEvent.has(draft.stream)) waits.add(event);
+    seenEvent.add(draft.stream);
+    streams.set(name, draft.stream);
+    tails.set(draft.stream, name);
+    return [...waits];
+  });
+}
+
+/**
+ * An output is freed after its last reader. An event reads all that was made since the one before it. What a recorded
+ * node makes or reads is not freed here: backward needs it, and frees it.
+ */
+function planFrees(
+  drafts: readonly Draft[],
+  kept: ReadonlySet<string>,
+  losses: readonly string[],
+  source: string,
+): string[][] {
+  const last = new Map<string, number>();
+  const held = new Set([...kept, ...losses]);
+  const fresh = new Set<string>();
+  drafts.forEach((draft, i) => {
+    if (draft.kind === 'event') {
+      for (const ref of fresh) last.set(ref, i);
+      fresh.clear();
+      return;
+    }
+    for (const ref of refsRead(draft)) {
+      last.set(ref, i);
+      if (draft.gradient) held.add(ref);
+      if (nodeOf(ref) === source) fresh.add(ref);
+    }
+    for (const port of draft.ports) {
+      const ref = `${draft.node.name}.${port}`;
+      last.set(ref, i);
+      fresh.add(ref);
+      if (draft.gradient) held.add(ref);
+    }
+  });
+  const frees: string[][] = drafts.map(() => []);
+  for (const [ref, i] of last) if (!held.has(ref)) frees[i].push(ref);
+  return frees;
+}
