@@ -1,0 +1,46 @@
+/** `pipe show`: the resolved document, where each value comes from, or the plan of the run. */
+import { canonical } from '../../../graph/document/canonical.ts';
+import { formatOrigin, type Json } from '../../../graph/document/located.ts';
+import type { ResolvedDocument } from '../../../graph/document/resolve.ts';
+import { checkPipeline, type DocumentOptions, openPipeline } from '../pipeline.ts';
+
+interface ShowOptions extends DocumentOptions {
+  readonly plan?: boolean;
+  readonly origins?: boolean;
+}
+
+export async function show(pipeline: string, overrides: readonly string[], options: ShowOptions): Promise<void> {
+  const opened = await openPipeline(pipeline, overrides, options);
+  const { resolved } = opened;
+  if (options.plan) {
+    const graph = await checkPipeline(opened);
+    const { createPlan } = await import('../../engine/plan.ts');
+    const { describePlan } = await import('../../engine/plan-text.ts');
+    process.stdout.write(describePlan(createPlan(graph)));
+  } else if (options.origins) {
+    const values = origins(resolved);
+    if (options.json) process.stdout.write(`${JSON.stringify(values, null, 2)}\n`);
+    else for (const { path, value, origin } of values) process.stdout.write(`${path} = ${value}  (${origin})\n`);
+  } else process.stdout.write(canonical(resolved.value));
+}
+
+interface ShownValue {
+  readonly path: string;
+  readonly value: string;
+  readonly origin: string;
+}
+
+function origins(resolved: ResolvedDocument): readonly ShownValue[] {
+  const shown: ShownValue[] = [];
+  const visit = (value: Json, path: readonly string[]): void => {
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+      for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
+      return;
+    }
+    const origin = resolved.origin(path);
+    const place = origin ? formatOrigin(origin, process.cwd()) : 'default';
+    shown.push({ path: path.join('.'), value: JSON.stringify(value), origin: place });
+  };
+  visit(resolved.value, []);
+  return shown;
+}

@@ -1,0 +1,77 @@
+/** From what a person typed to a checked graph: the way in of run, check, show and graph. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { CheckedGraph } from '../../graph/checked.ts';
+import type { Owner } from '../../graph/document/override.ts';
+import { type ResolvedDocument, resolveDocument } from '../../graph/document/resolve.ts';
+import { formatProblem } from '../../graph/problem.ts';
+import type { Registry } from '../../graph/registry.ts';
+import type { NodeType } from '../node.ts';
+import { WrongRequest } from './output.ts';
+import { openRegistry } from './registry.ts';
+
+export interface DocumentOptions {
+  readonly with?: readonly string[];
+  readonly plugin?: readonly string[];
+  readonly json?: boolean;
+}
+
+export interface Pipeline {
+  readonly resolved: ResolvedDocument;
+  readonly registry: Registry;
+}
+
+/** Settings that may be overridden though the document does not say them. */
+const RUN_SETTINGS = ['epochs', 'phases', 'evaluate', 'seed', 'precision', 'device', 'workers', 'deterministic'];
+
+/** Resolve a document with its overrides. Throws WrongRequest with all problems found. */
+export async function openPipeline(
+  pipeline: string,
+  overrides: readonly string[],
+  options: DocumentOptions,
+): Promise<Pipeline> {
+  const registry = await openRegistry(options.plugin);
+  const params = await overriddenParams(pipeline, overrides, options, registry);
+  const knownKeys = (parent: readonly string[], owner: Owner | undefined): readonly string[] => {
+    if (parent[0] === 'run') return RUN_SETTINGS;
+    return owner && owner.path.length === 0 ? (params.get(owner.type) ?? []) : [];
+  };
+  const isKnownPath = (path: readonly string[], owner: Owner | undefined): boolean => {
+    if (path[0] === 'run') return path.length === 2 && RUN_SETTINGS.includes(path[1] ?? '');
+    return owner !== undefined && (params.get(owner.type) ?? []).includes(owner.path[0] ?? '');
+  };
+  const resolved = await resolveDocument(pipeline, { with: options.with, overrides, isKnownPath, knownKeys });
+  if (isLeft(resolved)) throw new WrongRequest(resolved.left);
+  return { resolved: resolved.right, registry };
+}
+
+/** Param names of the node types whose defaults the overrides set: those must be imported to be known. */
+async function overriddenParams(
+  pipeline: string,
+  overrides: readonly string[],
+  options: DocumentOptions,
+  registry: Registry,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (overrides.length === 0) return new Map();
+  const types = new Set<string>();
+  const isKnownPath = (_path: readonly string[], owner: Owner | undefined): boolean => {
+    if (owner) types.add(owner.type);
+    return true;
+  };
+  await resolveDocument(pipeline, { with: options.with, overrides, isKnownPath });
+  const declared = await registry.load(types);
+  return new Map([...declared].map(([type, { params }]) => [type, Object.keys(params.properties)]));
+}
+
+/** Check a resolved pipeline. Throws WrongRequest with all problems of the first layer that has any. */
+export async function checkPipeline({ resolved, registry }: Pipeline): Promise<CheckedGraph<NodeType>> {
+  const { checkDocument } = await import('../../graph/check/check.ts');
+  const checked = await checkDocument(resolved, registry);
+  if (isLeft(checked)) throw new WrongRequest(checked.left);
+  return checked.right as CheckedGraph<NodeType>;
+}
+
+/** What is not wrong but worth saying, and what the overrides changed, on stderr. */
+export function printNotes(resolved: ResolvedDocument): void {
+  for (const { text } of resolved.overrides) process.stderr.write(`${text}\n`);
+  for (const note of resolved.notes) process.stderr.write(`note: ${formatProblem(note, process.cwd())}\n`);
+}
