@@ -18,7 +18,7 @@ export default defineNode({
       maximum: 1,
       description: 'share of training that the warm-up before it takes; 0: none',
     }),
-    update_interval: updateInterval('epoch'),
+    update_interval: updateInterval('step'),
   }),
   show: ['start'],
   interval: ({ update_interval }) => update_interval,

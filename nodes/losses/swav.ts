@@ -1,0 +1,232 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { batch, type ComputeContext, defineNode, T } from '../../runtime/node.ts';
+import type { Tensor } from '../../runtime/tensor/types.ts';
+import { writeSafetensors } from '../../runtime/train/safetensors.ts';
+import { assign } from './swav-assign.ts';
+import { createQueue, type SwavQueue } from './swav-queue.ts';
+
+interface SwavParams {
+  readonly temperature: number;
+  readonly num_iters: number;
+  readonly epsilon: number;
+  readonly crops_for_assign: readonly number[];
+  readonly temp_hard_assignment_iters: number;
+  readonly use_double_precision: boolean;
+  readonly shk_powerlaw: number;
+  readonly queue: { readonly queue_length: number; readonly start_iter: number };
+}
+
+/**
+ * SwAV: each assign crop's images are assigned to prototypes (Sinkhorn-Knopp over the batch of all ranks and the queue),
+ * and every other crop predicts the assignment. Caron et al. 2020, arXiv:2006.09882.
+ * Per head, assign crop and predicted crop: −mean Σ q·log softmax(scores / temperature); averaged over all three.
+ *
+ * The queue holds `queue_length` embeddings over all ranks, less what is no whole number of batches, for each assign
+ * crop, and takes part from step `start_iter` on. As in the reference code the first batch that uses it sees random
+ * scores; from then on they are those of the current prototypes. When the loss is not finite, scores and assignments of
+ * the step are written to the run folder under nan/.
+ */
+export default defineNode({
+  type: 'loss/swav',
+  description: 'SwAV: predict the prototype assignment of one crop from the others (arXiv:2006.09882).',
+  aliases: ['swav_loss'],
+  role: 'loss',
+  params: T.Object({
+    temperature: T.Number({ default: 0.1, exclusiveMinimum: 0, description: 'softmax temperature' }),
+    num_iters: T.Integer({ default: 3, minimum: 0, description: 'rounds of Sinkhorn-Knopp' }),
+    epsilon: T.Number({ default: 0.05, exclusiveMinimum: 0, description: 'entropy of the assignments' }),
+    crops_for_assign: T.Array(T.Integer({ minimum: 0 }), {
+      default: [0, 1],
+      minItems: 1,
+      uniqueItems: true,
+      description: 'crops whose assignments are predicted',
+    }),
+    temp_hard_assignment_iters: T.Integer({
+      default: 0,
+      minimum: 0,
+      description: 'first steps in which an image belongs to one prototype wholly',
+    }),
+    use_double_precision: T.Boolean({
+      default: false,
+      description: 'Sinkhorn-Knopp in float64 on the host (tensors have no float64); slower',
+    }),
+    shk_powerlaw: T.Number({
+      default: 0,
+      minimum: 0,
+      description: 'exponent of a power law of the sizes of prototypes; 0: all alike',
+    }),
+    normalize_last_layer: T.Boolean({
+      default: true,
+      description: 'keep the prototypes at length 1 after each update',
+    }),
+    queue: T.Object(
+      {
+        queue_length: T.Integer({ default: 0, minimum: 0, description: 'embeddings over all ranks; 0: no queue' }),
+        start_iter: T.Integer({ default: 0, minimum: 0, description: 'first step that uses the queue' }),
+      },
+      { default: {}, description: 'embeddings of past images in the assignments, for small batches' },
+    ),
+  }),
+  inputs: {
+    scores: batch.tensor('float32', ['V*N', 'K'], { list: true, description: 'crop-major, one per prototype set' }),
+    embeddings: batch.tensor('float32', ['V*N', 'D'], { description: 'crop-major' }),
+    prototypes: batch.weights(['D', 'K'], { list: true, optional: true, description: 'needed with a queue' }),
+  },
+  outputs: { loss: batch.scalar('float32') },
+  show: ['temperature', 'epsilon'],
+  brings: ({ params, inputs }) => {
+    const head = inputs.scores?.[0]?.split('.')[0];
+    return params.normalize_last_layer && head ? [{ type: 'hook/normalize_prototypes', head }] : [];
+  },
+  create: (context) => {
+    const { params, tf, ops, ranks, state } = context;
+    const iteration = state.number('num_iteration', 0);
+    const queueWasUsed = state.number('use_queue', 0);
+    const queue = openQueue(context);
+    let held: Record<string, Tensor> = {};
+    const hold = (name: string, tensor: Tensor) => {
+      held[name] = ops.noGrad(() => tf.keep(tf.clone(tensor)));
+    };
+    const release = () => {
+      tf.dispose(held);
+      held = {};
+    };
+    const crops = cropCount(context);
+
+    return {
+      async run(inputs, step) {
+        release();
+        const scores = inputs.scores as readonly Tensor[];
+        const embeddings = inputs.embeddings as Tensor;
+        const rows = rowsPerCrop(embeddings, crops);
+        if (queue && queueWasUsed.value) queue.rescore(requirePrototypes(inputs.prototypes));
+        const usesQueue = queue !== undefined && iteration.value >= params.queue.start_iter;
+        const losses: Tensor[] = [];
+        for (const [head, all] of scores.entries()) {
+          hold(`scores${head}`, all);
+          const targets: Tensor[] = [];
+          for (const [i, crop] of params.crops_for_assign.entries()) {
+            const own = ops.noGrad(() => tf.slice(all, [crop * rows, 0], [rows, all.shape[1]!]));
+            const queued = usesQueue ? queue.scores(head, i) : null;
+            const target = await assign({ tf, ops, ranks }, own, queued, {
+              epsilon: params.epsilon,
+              iterations: params.num_iters,
+              powerLaw: params.shk_powerlaw,
+              inDouble: params.use_double_precision,
+              hard: iteration.value < params.temp_hard_assignment_iters,
+            });
+            hold(`assignments${head}_${i}`, target);
+            targets.push(target);
+          }
+          losses.push(predictionLoss(context, all, targets, crops));
+        }
+        const loss = tf.div(tf.addN(losses), losses.length);
+        if (step.training) {
+          iteration.value += 1;
+          queueWasUsed.value = usesQueue ? 1 : 0;
+          if (usesQueue) queue.push(embeddings, rows);
+        }
+        return { loss };
+      },
+      hooks: {
+        async loss_and_meter(event, run) {
+          if (event.loss !== undefined && !Number.isFinite(event.loss)) {
+            const file = await dump(context, held, event.progress.iteration);
+            run.notice('warning', `the loss is ${event.loss}; scores and assignments are in ${file}`);
+          }
+          release();
+        },
+      },
+    };
+  },
+});
+
+/** Every crop predicts the assignments of the assign crops, its own aside. */
+function predictionLoss(
+  { params, tf, ops }: ComputeContext<SwavParams>,
+  scores: Tensor,
+  assignments: readonly Tensor[],
+  crops: number,
+): Tensor {
+  const targets = ops.noGrad(() => {
+    const sums = Array.from({ length: crops }, (_, crop) => {
+      const others = assignments.filter((_, i) => params.crops_for_assign[i] !== crop);
+      return others.length > 0 ? tf.addN(others) : tf.zerosLike(assignments[0]);
+    });
+    return tf.concat(sums, 0);
+  });
+  const mean = ops.crossEntropy(tf.div(scores, params.temperature), targets);
+  return tf.mul(mean, crops / (assignments.length * (crops - 1)));
+}
+
+/** Views per image, from the shapes of the graph. */
+function cropCount({ params, symbols }: ComputeContext<SwavParams>): number {
+  const crops = symbols.V;
+  if (crops === undefined) {
+    throw new Error('loss/swav cannot tell the number of crops. Feed it from a collator with several views per image');
+  }
+  if (crops < 2) throw new Error(`loss/swav needs two crops or more, not ${crops}. Make the transform give more views`);
+  const missing = params.crops_for_assign.find((crop) => crop >= crops);
+  if (missing === undefined) return crops;
+  throw new Error(`crops_for_assign names crop ${missing}, and there are ${crops} (the first is 0)`);
+}
+
+function rowsPerCrop(embeddings: Tensor, crops: number): number {
+  const rows = embeddings.shape[0] / crops;
+  if (Number.isInteger(rows)) return rows;
+  throw new Error(`loss/swav: ${embeddings.shape[0]} rows are no whole number of images with ${crops} crops each`);
+}
+
+function openQueue(context: ComputeContext<SwavParams>): SwavQueue | undefined {
+  const { params, run, ranks, inputs } = context;
+  const wanted = params.queue.queue_length;
+  const batchSize = run.batchSize * ranks.size;
+  const length = (wanted - (wanted % batchSize)) / ranks.size;
+  if (wanted > 0 && length === 0) {
+    const message = `a queue of ${wanted} is smaller than a batch of ${batchSize}, so that there is none`;
+    context.notice('warning', message, `Set queue_length to a multiple of ${batchSize}`);
+  }
+  if (length === 0) return undefined;
+  if (!inputs.prototypes?.length) {
+    throw new Error('loss/swav has a queue but no prototypes. Connect its input "prototypes" to those of the head');
+  }
+  const width = (port: string) => (inputs[port] ?? []).flatMap(({ shapes }) => shapes ?? []).map((s) => last(s, port));
+  return createQueue(context, {
+    assignCrops: params.crops_for_assign,
+    length,
+    embeddingDim: width('embeddings')[0],
+    prototypes: width('scores'),
+  });
+}
+
+function last(shape: readonly (readonly (number | string)[])[], port: string): number {
+  const [size] = shape.at(-1) ?? [];
+  if (typeof size === 'number') return size;
+  throw new Error(`loss/swav cannot tell the width of its input ${port}`);
+}
+
+function requirePrototypes(value: unknown): readonly Tensor[] {
+  if (Array.isArray(value) && value.length > 0) return value as readonly Tensor[];
+  throw new Error('loss/swav has a queue but was given no prototypes');
+}
+
+async function dump(
+  { run, ranks, name }: ComputeContext<SwavParams>,
+  tensors: Readonly<Record<string, Tensor>>,
+  iteration: number,
+): Promise<string> {
+  const folder = join(run.out, 'nan');
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `rank${ranks.rank}_${name}_step${iteration}.safetensors`);
+  await writeSafetensors(
+    file,
+    Object.entries(tensors).map(([tensorName, tensor]) => ({
+      name: tensorName,
+      dtype: 'F32' as const,
+      shape: tensor.shape,
+      read: async () => (await tensor.data()) as Float32Array,
+    })),
+  );
+  return file;
+}
