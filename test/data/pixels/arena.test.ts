@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
+
 import { Arena } from '../../../runtime/data/pixels/arena.ts';
 import { createPixelMemory } from '../../../runtime/data/pixels/memory.ts';
 import { createPixels } from '../../../runtime/data/pixels/pixels.ts';
