@@ -1,6 +1,6 @@
 /** `pipe nodes`: what node types there are, and one of them in full, read from its declaration. */
-import type { NodeDeclaration, Ports } from '../../../graph/node-type.ts';
-import type { PortType } from '../../../graph/port.ts';
+import { describePort, describeType, portsOf, properties } from '../../../graph/describe.ts';
+import type { NodeDeclaration } from '../../../graph/node-type.ts';
 import { WrongRequest } from '../output.ts';
 import { openRegistry } from '../registry.ts';
 
@@ -36,76 +36,15 @@ export async function describe(name: string, options: Options): Promise<void> {
   process.stdout.write(options.json ? `${JSON.stringify(asJson(declared), null, 2)}\n` : asText(declared));
 }
 
-/** Ports that depend on params are shown as they are with the defaults. */
-function ports(declared: NodeDeclaration, side: 'inputs' | 'outputs'): Ports {
-  const value = declared[side];
-  if (typeof value !== 'function') return value ?? {};
-  try {
-    return value(defaults(declared));
-  } catch {
-    return {};
-  }
-}
-
-const defaults = (declared: NodeDeclaration): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(properties(declared))
-      .filter(([, schema]) => 'default' in schema)
-      .map(([name, schema]) => [name, schema.default]),
-  );
-
-interface ParamSchema {
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly type?: string;
-  readonly [keyword: string]: unknown;
-}
-
-const properties = (declared: NodeDeclaration): Record<string, ParamSchema> =>
-  declared.params.properties as Record<string, ParamSchema>;
-
 const asJson = (declared: NodeDeclaration): unknown => ({
   type: declared.type,
   role: declared.role,
   description: declared.description,
   aliases: declared.aliases ?? [],
   params: declared.params,
-  inputs: ports(declared, 'inputs'),
-  outputs: ports(declared, 'outputs'),
+  inputs: portsOf(declared, 'inputs'),
+  outputs: portsOf(declared, 'outputs'),
 });
-
-/** "number ≥ 0, default 0.1" */
-export function describeType(schema: ParamSchema): string {
-  const alternatives = (schema.anyOf ?? schema.oneOf) as readonly ParamSchema[] | undefined;
-  if ('x-node' in schema) return `${schema['x-number'] ? 'number, or ' : ''}an inline ${schema['x-node']}`;
-  if ('const' in schema) return JSON.stringify(schema.const);
-  if (schema.enum) return (schema.enum as unknown[]).map((value) => JSON.stringify(value)).join(' | ');
-  if (alternatives) return alternatives.map(describeType).join(' | ');
-  if (schema.type === 'array') {
-    const items = schema.items as ParamSchema | readonly ParamSchema[] | undefined;
-    if (Array.isArray(items)) return `[${items.map(describeType).join(', ')}]`;
-    return `list of ${items ? describeType(items as ParamSchema) : 'values'}`;
-  }
-  const bounds = [
-    ['minimum', '≥'],
-    ['exclusiveMinimum', '>'],
-    ['maximum', '≤'],
-    ['exclusiveMaximum', '<'],
-  ].flatMap(([key = '', sign]) => (key in schema ? [`${sign} ${schema[key]}`] : []));
-  return [schema.type ?? 'any', ...bounds].join(' ');
-}
-
-export const describePort = (port: PortType): string =>
-  [
-    port.rate,
-    port.list ? `list of ${port.kind}` : port.kind,
-    port.dtype ?? '',
-    port.shape ? `[${port.shape.join(', ')}]` : '',
-    port.optional ? '(optional)' : '',
-    port.description ? `— ${port.description}` : '',
-  ]
-    .filter(Boolean)
-    .join(' ');
 
 function asText(declared: NodeDeclaration): string {
   const lines = [`${declared.type}  (${declared.role})`, declared.description];
@@ -127,7 +66,7 @@ function asText(declared: NodeDeclaration): string {
   for (const side of ['inputs', 'outputs'] as const)
     section(
       side,
-      Object.entries(ports(declared, side)).map(([name, port]) => [name, describePort(port)]),
+      Object.entries(portsOf(declared, side)).map(([name, port]) => [name, describePort(port)]),
     );
   return `${lines.join('\n')}\n`;
 }
