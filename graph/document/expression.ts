@@ -1,27 +1,10 @@
-import { nearest } from '../problem.ts';
+import { applyFunction, type Value } from './expression-functions.ts';
 
 /** A piece of an expression: text as written, or the value of a `${…}`. */
-export type Piece = string | { readonly value: number | readonly unknown[] };
-
-type Value = number | readonly unknown[];
+export type Piece = string | { readonly value: Value };
 
 /** How deep parentheses, signs and powers may nest. */
 const MAX_NESTING = 100;
-
-const FUNCTIONS: Readonly<
-  Record<string, { arity: [least: number, most: number]; of: (...values: number[]) => number }>
-> = {
-  min: { arity: [1, Number.POSITIVE_INFINITY], of: (...values) => values.reduce((a, b) => Math.min(a, b)) },
-  max: { arity: [1, Number.POSITIVE_INFINITY], of: (...values) => values.reduce((a, b) => Math.max(a, b)) },
-  sum: { arity: [0, Number.POSITIVE_INFINITY], of: (...values) => values.reduce((a, b) => a + b, 0) },
-  floor: { arity: [1, 1], of: Math.floor },
-  ceil: { arity: [1, 1], of: Math.ceil },
-  round: { arity: [1, 1], of: Math.round },
-  sqrt: { arity: [1, 1], of: Math.sqrt },
-  log: { arity: [1, 1], of: Math.log },
-};
-
-const FUNCTION_NAMES: readonly string[] = [...Object.keys(FUNCTIONS), 'len'];
 
 /** Thrown by an expression that is well formed and has no value: a division by zero, a result that is no number. */
 export class ExpressionError extends Error {}
@@ -140,31 +123,10 @@ class Parser {
       while (this.#takeOne(','));
       this.#expect(')');
     }
-    return this.#apply(name, values);
-  }
-
-  #apply(name: string, values: readonly Value[]): number {
-    if (name === 'len') {
-      const [list] = values;
-      if (values.length === 1 && typeof list === 'object') return list.length;
-      this.fault ??= 'len takes one list';
-      return Number.NaN;
-    }
-    const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-    if (!known) {
-      // a text such as "fold(3)" may be meant; "rond(3)" is not
-      const near = nearest(name, FUNCTION_NAMES);
-      if (near === undefined) throw NO_EXPRESSION;
-      this.fault ??= `there is no function ${name}; did you mean ${near}?`;
-      return Number.NaN;
-    }
-    const [least, most] = known.arity;
-    const numbers = most === 1 ? values.map(number) : values.flat();
-    if (!numbers.every((value) => typeof value === 'number'))
-      this.fault ??= `${name} takes numbers and lists of numbers`;
-    else if (numbers.length < least || numbers.length > most) {
-      this.fault ??= `${name} takes ${most === 1 ? 'one number' : 'at least one number'}, not ${numbers.length}`;
-    } else return known.of(...numbers);
+    const outcome = applyFunction(name, values);
+    if (outcome === undefined) throw NO_EXPRESSION;
+    if (typeof outcome === 'number') return outcome;
+    this.fault ??= outcome.fault;
     return Number.NaN;
   }
 

@@ -49,6 +49,7 @@ async function siblings(wanted: string, folder: string): Promise<string[]> {
   const prefix = wanted.startsWith('./') ? './' : '';
   return files
     .filter((file) => /\.jsonc?$/.test(file))
+    .sort()
     .map((file) =>
       isAbsolute(wanted) ? join(beside, file) : prefix + relative(folder, join(beside, file)).split(sep).join('/'),
     );

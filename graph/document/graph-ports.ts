@@ -30,7 +30,12 @@ export function connectInputs(
   const [primary] = ports;
   if (from && primary === undefined) mistakes.add(from.key ?? from, `${name}.from`, 'the graph declares no inputs');
   else if (from && wires.has(primary!))
-    mistakes.add(from.key ?? from, `${name}.${primary}`, 'the input is connected twice, by "from" and by "inputs"');
+    mistakes.add(
+      from.key ?? from,
+      `${name}.${primary}`,
+      'the input is connected twice, by "from" and by "inputs"',
+      'Remove one of the two',
+    );
   else if (from) wires.set(primary!, from);
   for (const [port, declaration] of declared) {
     if (wires.has(port)) continue;

@@ -22,8 +22,9 @@ export interface LoadRequest {
   readonly pipelines: string;
   /** Documents to merge afterwards, in order. */
   readonly parts?: readonly string[];
-  /** Where the document is mentioned, for messages. */
+  /** What mentions the document, for messages. */
   readonly at?: Tree;
+  readonly where?: string;
 }
 
 /** The document with all that it extends and the parts, merged; and its path, unless a program built it. */
@@ -33,11 +34,11 @@ export interface Loaded {
 }
 
 export async function load(request: LoadRequest): Promise<Either<Problem[], Loaded>> {
-  const { document, folder, parts = [], at } = request;
+  const { document, folder, parts = [], at, where } = request;
   const reading = new Reading(request.pipelines);
   const file =
     typeof document === 'string'
-      ? await reading.mention({ wanted: document, folder, at, source: 'document' }, [])
+      ? await reading.mention({ wanted: document, folder, at, where, source: 'document' }, [])
       : await reading.adopt(document, folder, 'document', []);
   for (const wanted of parts) await reading.mention({ wanted, folder, where: '--with', source: 'part' }, []);
   if (reading.problems.length > 0) return left(reading.problems);

@@ -7,7 +7,7 @@ import { load } from './load.ts';
 import { type Dict, dict, type Tree, text, toPlain, withEntry } from './located.ts';
 import { dropRemoved } from './merge.ts';
 import { Mistakes } from './mistakes.ts';
-import { fits } from './override.ts';
+import { fits } from './override-rules.ts';
 import { kindOf } from './structure.ts';
 import type { OpenGraph } from './subgraph.ts';
 
@@ -20,7 +20,7 @@ export function openGraphs(context: { folder: string; pipelines: string; mistake
   return async (name, node, ref) => {
     const { source, place } = ref.origin;
     const base = place && source !== 'override' ? dirname(place.file) : folder;
-    const loaded = await load({ document: text(ref)!, folder: base, pipelines, at: ref });
+    const loaded = await load({ document: text(ref)!, folder: base, pipelines, at: ref, where: `${name}.ref` });
     if (isLeft(loaded)) {
       mistakes.found.push(...loaded.left);
       return undefined;

@@ -18,6 +18,7 @@ export function parseOverride(override: string): OverrideText {
   const adds = override.startsWith('+');
   const path = override.slice(adds ? 1 : 0, Math.max(equals, 0)).trim();
   if (equals < 0 || path === '') throw new SyntaxError(`"${override}" is not of the form key=value`);
+  if (/__proto__/.test(path)) throw new SyntaxError('the key __proto__ is not allowed');
   return { adds, path, value: parseValue(override.slice(equals + 1).trim()) };
 }
 

@@ -25,7 +25,8 @@ function read(value: unknown, path: readonly string[], mistakes: Mistakes): Tree
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return scalar(value, ORIGIN);
   if (typeof value === 'number')
     return Number.isFinite(value) ? scalar(value, ORIGIN) : refuse(`${value} is not a JSON number`);
-  if (typeof value !== 'object') return refuse(`a ${typeof value} is not JSON`);
+  if (typeof value !== 'object')
+    return refuse(`${value === undefined ? 'undefined' : `a ${typeof value}`} is not JSON`);
   if (path.length > MAX_DEPTH)
     return refuse(`lists and objects nest more than ${MAX_DEPTH} deep, or contain themselves`);
   if (Array.isArray(value))
