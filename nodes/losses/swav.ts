@@ -109,8 +109,7 @@ export default defineNode({
           for (const [i, crop] of params.crops_for_assign.entries()) {
             const own = ops.noGrad(() => tf.slice(all, [crop * rows, 0], [rows, all.shape[1]!]));
             const queued = usesQueue ? queue.scores(head, i) : null;
-            const target = await assign({ tf, ops, ranks }, own, queued, {
-              epsilon: params.epsilon,
+            const target = await assign({ tf, ops, ranks }, own, queued, params.epsilon, {
               iterations: params.num_iters,
               powerLaw: params.shk_powerlaw,
               inDouble: params.use_double_precision,

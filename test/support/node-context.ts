@@ -4,7 +4,7 @@ import type { PortValue } from '../../graph/port.ts';
 import { singleRank } from '../../runtime/engine/ranks.ts';
 import type { Schedules } from '../../runtime/engine/schedules.ts';
 import { createState, type EngineState } from '../../runtime/engine/state.ts';
-import type { ComputeContext, NodeType, Ranks, RunFacts } from '../../runtime/node.ts';
+import type { ComputeContext, NodeInstance, NodeType, Ranks, RunFacts } from '../../runtime/node.ts';
 import { createRandom } from '../../runtime/random.ts';
 import type { Tensor, TensorBackend } from '../../runtime/tensor/types.ts';
 
@@ -90,6 +90,15 @@ export function nodeContext(
     notice: (_level, message) => options.onNotice?.(message),
     schedule: (options.schedules ?? NUMBERS_ONLY).outermost,
   };
+}
+
+/** What `create` of a compute, target or loss node gives, as an instance. */
+export function createInstance(definition: NodeType, context: ComputeContext<any>): NodeInstance {
+  const { role } = definition;
+  if (role !== 'compute' && role !== 'target' && role !== 'loss')
+    throw new TypeError(`${definition.type} is a ${role}`);
+  const made = definition.create(context);
+  return typeof made === 'function' ? { run: made } : made;
 }
 
 /** What the checks would infer for a tensor of these sizes. */
