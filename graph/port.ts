@@ -134,6 +134,8 @@ export interface SampleFacts {
   readonly dtype: 'uint8' | 'float32';
   /** has a label: classes of a folder, labels of a file, or made by a transform */
   readonly labelled: boolean;
+  /** numbers in a label: absent or 1 for a class index, more for multi-label */
+  readonly labelSize?: number;
   /** number of classes when known without reading data */
   readonly classes?: number;
   /** number of samples when known without reading data */

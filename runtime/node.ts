@@ -129,6 +129,8 @@ export interface SampleContext<P> {
   readonly name: string;
   readonly params: P;
   readonly pixels: Pixels;
+  /** a transform written inline: {"transform": "solarize", …} */
+  nested(node: NestedNode): Transform;
 }
 
 export interface DatasetContext<P> {
