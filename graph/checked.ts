@@ -2,6 +2,7 @@
 import type { ModelSummary } from './model/summary.ts';
 import type { NodeDeclaration } from './node-type.ts';
 import type { PortType, PortValue, Rate } from './port.ts';
+import type { Problem } from './problem.ts';
 
 /** One end of an edge: "trunk.res5avg". */
 export interface PortRef {
@@ -68,6 +69,8 @@ export interface CheckedGraph<D extends NodeDeclaration = NodeDeclaration> {
   /** in the order they run: brought by nodes first, then the document's */
   readonly hooks: readonly CheckedHook<D>[];
   readonly run: RunSettings;
+  /** not wrong, but worth saying: a model that nobody reads */
+  readonly notes: readonly Problem[];
   /** the resolved document, plain JSON */
   readonly document: unknown;
 }

@@ -111,15 +111,32 @@ function suggest(
   names: ReadonlyMap<string, RegistryEntry>,
   list: (kind?: string) => readonly RegistryEntry[],
 ): string {
-  const near = nearest(name, names.keys());
-  if (near !== undefined) return `Did you mean "${names.get(near)!.type}"?`;
   const kinds = [...new Set(list().map(({ type }) => type.slice(0, type.indexOf('/'))))];
-  const kind = name.includes('/') ? name.slice(0, name.indexOf('/')) : name;
+  const [kind, tail] = name.includes('/')
+    ? [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)]
+    : [name];
   const known = kinds.includes(kind) ? kind : nearest(kind, kinds);
+  // within a kind the names behind the slash are compared: what they share before it makes nothing alike
+  const near =
+    known !== undefined && tail !== undefined ? nearestOfKind(tail, known, list) : nearest(name, names.keys());
+  if (near !== undefined) return `Did you mean "${names.get(near)!.type}"?`;
   if (known === undefined) return `The kinds of node types are: ${kinds.join(', ')}`;
   return `Of kind ${known} there are: ${list(known)
     .map(({ type }) => type)
     .join(', ')}`;
+}
+
+function nearestOfKind(
+  tail: string,
+  kind: string,
+  list: (kind?: string) => readonly RegistryEntry[],
+): string | undefined {
+  const found = nearest(
+    tail,
+    list(kind).flatMap(({ type, aliases }) => [type.slice(kind.length + 1), ...aliases]),
+  );
+  const isTail = list(kind).some(({ type }) => type === `${kind}/${found}`);
+  return found !== undefined && isTail ? `${kind}/${found}` : found;
 }
 
 interface PluginType {

@@ -60,6 +60,9 @@ export function walk(layer: Layer, path: string, input: Shape, tally: Tally, opt
     case 'layer_norm_2d':
       requireMap(input, here, layer);
       requireChannels(layer.features, input, here, layer);
+      if (layer.features % (layer.groups ?? 1) !== 0) {
+        throw new LayerError(here, layer, `cannot split ${layer.features} channels in ${layer.groups} groups`);
+      }
       pair(layer, here, [layer.features], tally, options);
       count(tally, values(input), 2);
       return input;

@@ -46,14 +46,24 @@ export function multiply(layer: Linear, here: string, input: Shape, tally: Tally
     throw new LayerError(here, layer, `needs [N, features], not a map of ${formatShape(input)}: flatten it first`);
   }
   requireChannels(layer.in, input, here, layer);
-  tally.parameters.push({
-    name: join(here, 'weight'),
+  const weight = {
+    name: join(here, layer.weightNorm ? 'weight_v' : 'weight'),
     shape: [layer.in, layer.out],
     torchShape: [layer.out, layer.in],
     layer: layer.op,
-    kind: 'weight',
+    kind: 'weight' as const,
     trainable: options.trainable,
-  });
+  };
+  if (layer.weightNorm) {
+    const length = {
+      name: join(here, 'weight_g'),
+      shape: [1, layer.out],
+      torchShape: [layer.out, 1],
+      trainable: false,
+    };
+    tally.parameters.push({ ...weight, ...length });
+  }
+  tally.parameters.push(weight);
   if (layer.bias !== false) tally.parameters.push(bias(layer, here, layer.out, options.trainable));
   count(tally, layer.in * layer.out + (layer.bias === false ? 0 : layer.out));
   return [input[0]!, [layer.out]];

@@ -1,0 +1,118 @@
+/** The schema layer for nodes: types, params, ports. */
+import type { NodeValue } from '../document/node-form.ts';
+import type { ResolvedDocument } from '../document/resolve.ts';
+import type { NodeDeclaration, Ports } from '../node-type.ts';
+import type { ParamProblem } from '../params/explain.ts';
+import { inlineType, type Params, readParams, type Types } from '../params/read.ts';
+import type { Registry } from '../registry.ts';
+import type { Draft } from './draft.ts';
+import type { Report } from './report.ts';
+
+/** Imports every node type that the document names, inline nodes included. Keys are type ids. */
+export async function loadTypes(document: ResolvedDocument, registry: Registry): Promise<Types> {
+  const names = new Set<string>();
+  const kinds = new Set(registry.list().map(({ type }) => type.slice(0, type.indexOf('/'))));
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, item] of Object.entries(value)) {
+      if (typeof item !== 'string') look(item);
+      else if (key === 'type') names.add(item);
+      else if (kinds.has(key)) names.add(inlineType(key, item, registry) ?? '');
+    }
+  };
+  look(document.nodes);
+  look(document.hooks);
+  // a bare number where a schedule may stand is the constant one
+  const loaded = await registry.load(names);
+  return new Map([...loaded.values()].map((declared) => [declared.type, declared]));
+}
+
+/** The declaration of a type or alias; reports one that does not exist. */
+export function declarationOf(
+  type: string,
+  path: readonly (string | number)[],
+  where: string,
+  types: Types,
+  registry: Registry,
+  report: Report,
+): NodeDeclaration | undefined {
+  const entry = registry.find(type);
+  if (entry) return types.get(entry.type);
+  report.add({
+    layer: 'schema',
+    path: [...path, 'type'],
+    where,
+    message: `"${type}" is not a node type`,
+    cure: registry.suggest(type),
+  });
+  return undefined;
+}
+
+/** Reports problems of params that stand at `path` in the document. */
+export function reportParams(
+  problems: readonly ParamProblem[],
+  path: readonly (string | number)[],
+  where: string,
+  report: Report,
+): void {
+  for (const { path: inner, key, message, cure } of problems) {
+    const shown = key ? inner.slice(0, -1) : inner;
+    report.add({
+      layer: 'schema',
+      path: [...path, ...inner],
+      key,
+      where: [where, ...shown].join('.'),
+      message,
+      cure,
+    });
+  }
+}
+
+/** keys of a node that are not params */
+const OWN_KEYS = new Set(['type', 'inputs', 'from', 'phase', 'stream']);
+
+export function paramsOf(value: NodeValue): Params {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !OWN_KEYS.has(key)));
+}
+
+export function draftNodes(document: ResolvedDocument, types: Types, registry: Registry, report: Report): Draft[] {
+  return Object.entries(document.nodes).map(([name, value]): Draft => {
+    const path = ['nodes', name];
+    const nothing = { name, value, params: {}, valid: false, inputs: [], broken: new Set<string>() };
+    const declaration = declarationOf(value.type, path, name, types, registry, report);
+    if (!declaration) return nothing;
+    if (declaration.role === 'hook' || declaration.role === 'schedule') {
+      const cure =
+        declaration.role === 'hook' ? 'Move it to the list "hooks"' : 'Write it inline where a param takes a schedule';
+      report.add({
+        layer: 'schema',
+        path: [...path, 'type'],
+        where: name,
+        message: `${declaration.type} is a ${declaration.role}, not a node of the graph`,
+        cure,
+      });
+      return nothing;
+    }
+    const { params, problems } = readParams(declaration, paramsOf(value), types, registry);
+    reportParams(problems, path, name, report);
+    return {
+      ...nothing,
+      declaration,
+      params,
+      valid: problems.length === 0,
+      ports: portsOf(declaration, params, problems),
+    };
+  });
+}
+
+/** Ports may depend on params; with wrong params they may not be known. */
+function portsOf(declared: NodeDeclaration, params: Params, problems: readonly ParamProblem[]): Draft['ports'] {
+  const resolve = (ports: Ports | ((params: Params) => Ports) | undefined): Ports =>
+    typeof ports === 'function' ? ports(params) : (ports ?? {});
+  try {
+    return { inputs: resolve(declared.inputs), outputs: resolve(declared.outputs) };
+  } catch (error) {
+    if (problems.length === 0) throw error;
+    return undefined;
+  }
+}

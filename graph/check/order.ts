@@ -1,0 +1,72 @@
+/** Nodes in an order in which every node comes after those it takes values from. */
+import type { Draft, Drafts } from './draft.ts';
+import type { Report } from './report.ts';
+
+/** Names of the nodes that `draft` takes values from, each once, in the order of its inputs. */
+export function sourcesOf(draft: Draft): string[] {
+  const names = new Set<string>();
+  for (const { sources } of draft.inputs) {
+    for (const refs of Object.values(sources)) for (const { node } of refs) names.add(node);
+  }
+  return [...names];
+}
+
+/**
+ * Depth first from the nodes in document order, so that what does not depend on each other stays in document order.
+ * Cycles are reported node by node; their nodes are in the result all the same.
+ */
+export function orderNodes(drafts: Drafts, report: Report): Draft[] {
+  const order: Draft[] = [];
+  const state = new Map<string, 'open' | 'done'>();
+  for (const root of drafts.values()) {
+    if (state.has(root.name)) continue;
+    // own stack: a chain may be longer than the call stack allows
+    const stack = [{ draft: root, sources: sourcesOf(root), next: 0 }];
+    state.set(root.name, 'open');
+    while (stack.length > 0) {
+      const top = stack.at(-1)!;
+      const source = top.sources[top.next++];
+      if (source === undefined) {
+        state.set(top.draft.name, 'done');
+        order.push(top.draft);
+        stack.pop();
+      } else if (state.get(source) === 'open') {
+        const names = stack.map(({ draft }) => draft.name);
+        reportCycle(names.slice(names.indexOf(source)), drafts, report);
+      } else if (!state.has(source)) {
+        const draft = drafts.get(source)!;
+        state.set(source, 'open');
+        stack.push({ draft, sources: sourcesOf(draft), next: 0 });
+      }
+    }
+  }
+  return order;
+}
+
+/** @param open nodes of the cycle, each taking a value from the next, the last from the first */
+function reportCycle(open: readonly string[], drafts: Drafts, report: Report): void {
+  // as the values flow, beginning with the node that comes first in the document
+  const flow = [...open].reverse();
+  const names = [...drafts.keys()];
+  const first = flow.reduce((best, name) => (names.indexOf(name) < names.indexOf(best) ? name : best));
+  const cycle = [...flow.slice(flow.indexOf(first)), ...flow.slice(0, flow.indexOf(first))];
+  const steps = cycle.map((name, i) => {
+    const next = cycle[(i + 1) % cycle.length]!;
+    const input = drafts.get(next)!.inputs.find(({ sources }) => feeds(sources, name))!;
+    const ref = Object.values(input.sources)
+      .flat()
+      .find(({ node }) => node === name)!;
+    return `${name}.${ref.port} → ${next}.${input.port}`;
+  });
+  report.add({
+    layer: 'wiring',
+    path: ['nodes', first],
+    where: first,
+    message: `these nodes wait for each other: ${steps.length > 40 ? [...steps.slice(0, 39), `… ${steps.length - 40} more …`, steps.at(-1)].join(', ') : steps.join(', ')}`,
+    cure: 'Take one of these connections out',
+  });
+}
+
+function feeds(sources: Draft['inputs'][number]['sources'], name: string): boolean {
+  return Object.values(sources).some((refs) => refs.some(({ node }) => node === name));
+}
