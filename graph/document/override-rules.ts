@@ -1,6 +1,6 @@
 import { didYouMean, nearest } from '../problem.ts';
 import { toJson } from './canonical.ts';
-import { type Dict, fromPlain, type Tree, text, toPlain } from './located.ts';
+import { type Dict, dict, fromPlain, type Tree, text, toPlain, withEntry } from './located.ts';
 import type { OverrideText } from './override-text.ts';
 import { child, follow, formatPath } from './path.ts';
 import { kindOf, SECTIONS } from './structure.ts';
@@ -75,9 +75,10 @@ export function maySet(
       quote ? `Write ${written}='"${value}"' for the text` : `If that is meant, write ${written}=null first`,
     );
   }
-  const { deepest, depth } = follow(tree, path);
-  const mayHold = depth >= 1 || path[0] === 'run';
-  if (mayHold && deepest.kind === 'dict' && known.isKnownPath?.(path, ownerOf(tree, path))) return true;
+  // a document without "run" has it with its defaults
+  const withRun = tree.entries.has('run') ? tree : withEntry(tree, 'run', dict(new Map(), tree.origin));
+  const { deepest, depth } = follow(withRun, path);
+  if (depth >= 1 && deepest.kind === 'dict' && known.isKnownPath?.(path, ownerOf(tree, path))) return true;
   const parent = path.slice(0, depth);
   const candidates = [...keysOf(deepest), ...(known.knownKeys?.(parent, ownerOf(tree, parent)) ?? [])];
   const knobs = tree.entries.get('knobs');

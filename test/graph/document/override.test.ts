@@ -246,7 +246,7 @@ describe('graph/document/override', () => {
       const { run } = await folder.document('main.json', { overrides: ['run.seed=3'], isKnownPath });
       assert.deepEqual(run, { seed: 3 });
       assert.deepEqual(await folder.problems('main.json', { overrides: ['run.sed=3'], isKnownPath }), [
-        'override 1  run.sed: there is no knob or section run. Name a knob, or a path such as nodes.loss.temperature.',
+        'override 1  run.sed: there is no sed in run. Write +run.sed=… to add it.',
       ]);
     });
   });
