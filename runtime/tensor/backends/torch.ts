@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { addonPath } from '../native/cache.ts';
+import { locateLibtorch } from '../native/locate.ts';
+import type { BackendOpener, BackendOptions, BackendState, OpenedBackend } from './opener.ts';
+
+async function probe(): Promise<BackendState> {
+  try {
+    const libtorch = locateLibtorch();
+    const version = libtorch.version.join('.');
+    const state = { name: 'torch', version, device: libtorch.cuda ? 'CUDA or CPU' : 'CPU' };
+    if (existsSync(addonPath(libtorch))) return { ...state, available: true };
+    return {
+      ...state,
+      available: false,
+      reason: `the add-on for libtorch ${version} is not built`,
+      cure: 'pipe backends build torch',
+    };
+  } catch (error) {
+    const [reason, cure] = (error as Error).message.split(': ');
+    return {
+      name: 'torch',
+      available: false,
+      reason,
+      cure: cure ?? 'pip install torch, then pipe backends build torch',
+    };
+  }
+}
+
+/** PyTorch's kernels through our add-on: native speed, bfloat16, GPUs where libtorch has them. */
+const opener: BackendOpener = {
+  probe,
+  async open({ threads = availableParallelism(), precision = 'float32' }: BackendOptions): Promise<OpenedBackend> {
+    const { tf } = await import('../tfjs.ts');
+    const { addon, device, version } = await import('./torch/aten.ts');
+    const { TorchBackend } = await import('./torch/backend.ts');
+    const { kernels } = await import('./torch/kernels/all.ts');
+    const { registerKernels } = await import('./torch/register.ts');
+    const { setPrecision } = await import('./torch/precision.ts');
+    addon.setThreads(threads); // libtorch's own default may be one
+    setPrecision(precision);
+    registerKernels(kernels);
+    tf.registerBackend('torch', () => new TorchBackend());
+    if (!(await tf.setBackend('torch'))) throw new Error('the torch backend did not start: see the warning above');
+    const place = device === 'cuda' ? 'CUDA' : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
+    return { device: `${place}, ${precision}`, version, kernels: {} };
+  },
+};
+export default opener;

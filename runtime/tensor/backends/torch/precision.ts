@@ -1,0 +1,51 @@
+/**
+ * The number format of convolutions and matrix products, after PyTorch's autocast: their operands are cast down, what
+ * follows value by value stays in that format, and reductions, losses, normalisation statistics and parameters are
+ * float32. tfjs sees float32 throughout.
+ */
+import type { Handle } from '../../native/addon.ts';
+import { addon, aten, device, keep, kernelScope, scalarType, version } from './aten.ts';
+import { cast, dataOf, type TensorInfo } from './data.ts';
+
+export type Precision = 'float32' | 'bfloat16' | 'float16';
+
+let lowType: number = scalarType.float32;
+
+/** @throws where this libtorch has no such convolution or product on this device */
+export function setPrecision(precision: Precision): void {
+  const type = scalarType[precision];
+  if (type !== scalarType.float32) kernelScope(() => tryOut(precision, type));
+  lowType = type;
+}
+
+export const lowScalarType = (): number => lowType;
+
+function tryOut(precision: Precision, type: number): void {
+  try {
+    const x = aten('ones')([1, 8, 4, 4], type, undefined, device);
+    const w = aten('ones')([8, 8, 3, 3], type, undefined, device);
+    const y = aten('convolution')(x, w, null, [1, 1], [1, 1], [1, 1], false, [0, 0], 1);
+    aten('convolution_backward')(y, x, w, null, [1, 1], [1, 1], [1, 1], false, [0, 0], 1, [true, true, false]);
+    aten('mm')(aten('ones')([8, 8], type, undefined, device), aten('ones')([8, 8], type, undefined, device));
+  } catch (error) {
+    throw new Error(
+      `libtorch ${version} has no ${precision} convolutions on ${device} (${(error as Error).message}): use float32`,
+    );
+  }
+}
+
+/** The values as a product takes them. */
+export function low(handle: Handle): Handle {
+  return lowType !== scalarType.float32 && addon.scalarType(handle) === scalarType.float32
+    ? cast(handle, lowType)
+    : handle;
+}
+
+/** As `low`, and the cast values stay with the tensor until it changes: for filters, which are read three times a step. */
+export function lowKept(tensor: TensorInfo): Handle {
+  const data = dataOf(tensor);
+  if (lowType === scalarType.float32 || addon.scalarType(data.handle) !== scalarType.float32) return data.handle;
+  if (data.low >= 0 && addon.scalarType(data.low) !== lowType) data.dropLow();
+  if (data.low < 0) data.low = keep(cast(data.handle, lowType));
+  return data.low;
+}
