@@ -1,7 +1,7 @@
 /** From what a person typed to a checked graph: the way in of run, check, show and graph. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { CheckedGraph } from '../../graph/checked.ts';
-import type { Owner } from '../../graph/document/override.ts';
+import type { Owner } from '../../graph/document/override-rules.ts';
 import { type ResolvedDocument, resolveDocument } from '../../graph/document/resolve.ts';
 import { formatProblem } from '../../graph/problem.ts';
 import type { Registry } from '../../graph/registry.ts';
