@@ -30,26 +30,29 @@ const TWO_32 = 2 ** 32;
 
 class Stream implements Random {
   readonly #name: Uint32Array;
-  readonly #state: Uint32Array;
+  // the generator's state as int32
+  #s0: number;
+  #s1: number;
+  #s2: number;
+  #s3: number;
   /** the second of a pair of normals */
   #spare: number | undefined;
 
   constructor(name: Uint32Array) {
     this.#name = name;
-    this.#state = finish(name);
+    [this.#s0, this.#s1, this.#s2, this.#s3] = finish(name);
   }
 
   /** 32 random bits */
   #word(): number {
-    const s = this.#state;
-    const result = Math.imul(rotate(Math.imul(s[1], 5), 7), 9) >>> 0;
-    const t = s[1] << 9;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotate(s[3], 11);
+    const result = Math.imul(rotate(Math.imul(this.#s1, 5), 7), 9) >>> 0;
+    const t = this.#s1 << 9;
+    this.#s2 ^= this.#s0;
+    this.#s3 ^= this.#s1;
+    this.#s1 ^= this.#s2;
+    this.#s0 ^= this.#s3;
+    this.#s2 ^= t;
+    this.#s3 = rotate(this.#s3, 11);
     return result;
   }
 
@@ -111,7 +114,7 @@ function rotate(x: number, bits: number): number {
   return (x << bits) | (x >>> (32 - bits));
 }
 
-function absorb(lanes: Uint32Array, word: number): void {
+function absorb(lanes: Uint32Array | Int32Array, word: number): void {
   lanes[0] = Math.imul(rotate(lanes[0] ^ Math.imul(word, 0x239b961b), 19), 5) + lanes[1];
   lanes[1] = Math.imul(rotate(lanes[1] ^ Math.imul(word, 0xab0e9789), 17), 5) + lanes[2];
   lanes[2] = Math.imul(rotate(lanes[2] ^ Math.imul(word, 0x38b34ae5), 15), 5) + lanes[3];
@@ -138,8 +141,8 @@ function absorbAll(lanes: Uint32Array, path: readonly (string | number)[]): Uint
   return lanes;
 }
 
-function finish(name: Uint32Array): Uint32Array {
-  const state = name.slice();
+function finish(name: Uint32Array): Int32Array {
+  const state = Int32Array.from(name);
   for (let round = 0; round < 4; round++) absorb(state, round + 3);
   for (let i = 0; i < 4; i++) {
     let h = state[i];
@@ -150,6 +153,8 @@ function finish(name: Uint32Array): Uint32Array {
   if ((state[0] | state[1] | state[2] | state[3]) === 0) state[0] = 1; // the generator's one forbidden state
   return state;
 }
+
+const ODD_RECIPROCALS = Float64Array.from({ length: 12 }, (_, i) => 1 / (23 - 2 * i));
 
 /** Natural logarithm from IEEE basic operations, within 2 ulp; Math.log may differ between engines. x must be normal. */
 function log(x: number): number {
@@ -165,6 +170,6 @@ function log(x: number): number {
   const z = (mantissa - 1) / (mantissa + 1); // log m = 2 artanh z, |z| < 0.172
   const z2 = z * z;
   let sum = 0;
-  for (let k = 23; k >= 1; k -= 2) sum = sum * z2 + 1 / k;
+  for (let i = 0; i < ODD_RECIPROCALS.length; i++) sum = sum * z2 + ODD_RECIPROCALS[i];
   return 2 * z * sum + exponent * Math.LN2;
 }

@@ -18,11 +18,11 @@ const opener: BackendOpener = {
   async open() {
     const { tf } = await import('../tfjs.ts');
     await import('@tensorflow/tfjs-backend-wasm');
-    const { registerWasmKernels } = await import('./wasm/register.ts');
-    registerWasmKernels();
     if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend did not start: see the warning above');
+    const { wasmKernels } = await import('./wasm/kernels.ts');
+    const kernels = wasmKernels();
     const state = await probe();
-    return { device: state.device!, version: state.version!, kernels: {} };
+    return { device: state.device!, version: state.version!, kernels };
   },
 };
 export default opener;

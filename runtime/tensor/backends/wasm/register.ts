@@ -1,17 +1,19 @@
 /** Kernels that tfjs's wasm package lacks and training needs, and a matrix product that is fast when transposed. */
 import * as tf from '@tensorflow/tfjs-core';
-import { composedConv } from '../../composed/conv.ts';
 import type { ConvGeometry, Shape4 } from '../../geometry.ts';
 import { parseEinsum } from '../../gradients/matrix.ts';
 import type { Attributes } from '../../gradients/register.ts';
+import type { FusedKernels } from '../../kernels.ts';
 import { scope } from '../../scope.ts';
 import type { Tensor } from '../../types.ts';
 
 type Inputs = Record<string, Tensor>;
 type Kernel = (inputs: Inputs, attributes: Attributes) => Tensor;
 
-export function registerWasmKernels(): void {
-  for (const [kernelName, kernel] of Object.entries(kernels)) {
+/** @param conv convolution by own kernels */
+export function registerWasmKernels(conv: Conv): void {
+  for (const [kernelName, kernel] of Object.entries({ ...convKernels(conv), ...kernels })) {
+    if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm');
     tf.registerKernel({
       kernelName,
       backendName: 'wasm',
@@ -21,23 +23,33 @@ export function registerWasmKernels(): void {
   transposeBeforeMatMul();
 }
 
-const kernels: Record<string, Kernel> = {
+type Conv = Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dFilterGrad'>;
+
+const convKernels = (conv: Conv): Record<string, Kernel> => ({
+  Conv2DBackpropInput({ dy, filter }, attributes) {
+    const { g, top, left } = explicitGeometry(attributes.inputShape, filter.shape, attributes);
+    return unpad(conv.conv2dInputGrad(dy, filter, g), attributes.inputShape, top, left);
+  },
   Conv2DBackpropFilter({ x, dy }, attributes) {
     const { padded, g } = explicit(x, attributes.filterShape, attributes);
-    return composedConv.conv2dFilterGrad(padded, dy, g);
+    return conv.conv2dFilterGrad(padded, dy, g);
   },
   DepthwiseConv2dNativeBackpropFilter({ x, dy }, attributes) {
     const [kh, kw, c, m] = attributes.filterShape;
     const { padded, g } = explicit(x, attributes.filterShape, attributes, c);
-    return tf.reshape(composedConv.conv2dFilterGrad(padded, dy, g), [kh, kw, c, m]);
+    return tf.reshape(conv.conv2dFilterGrad(padded, dy, g), [kh, kw, c, m]);
   },
   DepthwiseConv2dNativeBackpropInput({ dy, filter }, attributes) {
-    const shape = attributes.inputShape as Shape4;
     const [kh, kw, c, m] = filter.shape as number[];
-    const { g, top, left } = explicitGeometry(shape, filter.shape, attributes, c);
-    const whole = composedConv.conv2dInputGrad(dy, tf.reshape(filter, [kh, kw, 1, c * m]), g);
-    return tf.slice(whole, [0, top, left, 0], [...shape]);
+    const { g, top, left } = explicitGeometry(attributes.inputShape, filter.shape, attributes, c);
+    const whole = conv.conv2dInputGrad(dy, tf.reshape(filter, [kh, kw, 1, c * m]), g);
+    return unpad(whole, attributes.inputShape, top, left);
   },
+});
+
+const unpad = (x: Tensor, shape: number[], top: number, left: number): Tensor => tf.slice(x, [0, top, left, 0], shape);
+
+const kernels: Record<string, Kernel> = {
   UnsortedSegmentSum({ x, segmentIds }, { numSegments }) {
     const inner = x.shape.slice(segmentIds.shape.length);
     const ids = tf.reshape(segmentIds, [-1]);

@@ -1,0 +1,90 @@
+/** Own kernels on the memory of tfjs's wasm backend: they read and write its tensors in place. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Variable } from '../../types.ts';
+import binary from './binary.ts';
+import type { Kernels } from './exports.ts';
+
+interface TfjsWasm {
+  readonly wasm: {
+    readonly asm: Record<string, unknown>;
+    /** views of the memory; tfjs renews them when it grows */
+    readonly HEAP32: Int32Array;
+    readonly HEAPF32: Float32Array;
+    _malloc(bytes: number): number;
+    _free(pointer: number): void;
+  };
+  readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
+  makeOutput(shape: number[], dtype: string): { dataId: object; shape: number[]; dtype: 'float32' };
+  refCount(dataId: object): number;
+}
+
+export class Heap {
+  readonly kernels: Kernels;
+  readonly #backend: TfjsWasm;
+  #scratch = 0;
+  #scratchBytes = 0;
+
+  /** @throws where this build of tfjs does not hand out its memory */
+  constructor() {
+    this.#backend = tf.findBackend('wasm') as unknown as TfjsWasm;
+    const memory = Object.values(this.#backend.wasm.asm).find((value) => value instanceof WebAssembly.Memory);
+    if (!memory)
+      throw new Error('this build of @tensorflow/tfjs-backend-wasm does not hand out its memory; use 4.22.0');
+    const module = new WebAssembly.Module(Buffer.from(binary, 'base64'));
+    this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  }
+
+  /** Byte offset of a float32 tensor's values. */
+  at(tensor: Tensor): number {
+    if (tensor.dtype !== 'float32') throw new Error(`expected float32, got ${tensor.dtype} [${tensor.shape}]`);
+    // data that another backend made comes over when its first operation here asks for it
+    if (!this.#backend.dataIdMap.get(tensor.dataId)) throw new Error('the tensor does not exist (any more)');
+    return this.#backend.dataIdMap.get(tensor.dataId).memoryOffset;
+  }
+
+  /** A tensor of undefined values. @throws when the memory, at most 4 GB, is used up */
+  output(shape: readonly number[]): Tensor {
+    const info = this.#backend.makeOutput([...shape], 'float32');
+    const tensor = tf.engine().makeTensorFromTensorInfo(info);
+    if (this.at(tensor) === 0 && tensor.size > 0) {
+      throw new Error(
+        `no memory for a tensor of [${shape}]: WebAssembly has 4 GB; use a smaller batch or another backend`,
+      );
+    }
+    return tensor;
+  }
+
+  /** A view of a float32 tensor's values; valid until the memory grows, that is, until the next output or scratch. */
+  values(tensor: Tensor): Float32Array {
+    return this.floats(this.at(tensor), tensor.size);
+  }
+
+  floats(pointer: number, count: number): Float32Array {
+    return this.#backend.wasm.HEAPF32.subarray(pointer >>> 2, (pointer >>> 2) + count);
+  }
+
+  /** Make a variable the sole holder of its values, so that they may be changed in place. */
+  own(variable: Variable): void {
+    if (this.#backend.refCount(variable.dataId) === 1) return;
+    const copy = this.output(variable.shape);
+    this.values(copy).set(this.values(variable));
+    variable.assign(copy);
+    copy.dispose();
+  }
+
+  /** Byte offset of working memory of at least this size, 16-byte aligned; valid until the next call. */
+  scratch(bytes: number): number {
+    if (bytes > this.#scratchBytes) {
+      const { wasm } = this.#backend;
+      if (this.#scratch !== 0) wasm._free(this.#scratch);
+      this.#scratch = wasm._malloc(bytes + 16) >>> 0;
+      this.#scratchBytes = this.#scratch === 0 ? 0 : bytes;
+      if (this.#scratch === 0) throw new Error(`no memory for ${bytes} bytes of working space: use a smaller batch`);
+    }
+    return Math.ceil(this.#scratch / 16) * 16;
+  }
+
+  writeIntegers(values: readonly number[], pointer: number): void {
+    this.#backend.wasm.HEAP32.set(values, pointer >>> 2);
+  }
+}

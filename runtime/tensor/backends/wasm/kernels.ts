@@ -1,0 +1,15 @@
+import type { FusedKernels } from '../../kernels.ts';
+import { wasmConv } from './conv.ts';
+import { Heap } from './heap.ts';
+import { wasmNorm } from './norm.ts';
+import { wasmPool } from './pool.ts';
+import { registerWasmKernels } from './register.ts';
+import { wasmSgd } from './sgd.ts';
+
+/** The fused kernels that beat the composed ones on wasm; tfjs's own convolution gradients come to run on them too. */
+export function wasmKernels(): Partial<FusedKernels> {
+  const heap = new Heap();
+  const conv = wasmConv(heap);
+  registerWasmKernels(conv);
+  return { ...conv, ...wasmNorm(heap), ...wasmPool(heap), ...wasmSgd(heap) };
+}
