@@ -14,6 +14,8 @@ export interface RegistryEntry {
   readonly description: string;
   /** plugin file it comes from; absent for types that ship */
   readonly plugin?: string;
+  /** URL of its module, for worker threads; absent for types that a program declared itself */
+  readonly module?: string;
 }
 
 export interface Registry {
@@ -56,8 +58,8 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Reg
     entries.set(entry.type, entry);
     for (const name of [entry.type, ...entry.aliases]) names.set(name, entry);
   };
-  for (const [type, { role, description, aliases = [] }] of Object.entries(shipped)) {
-    add({ type, role, aliases, description });
+  for (const [type, { file, role, description, aliases = [] }] of Object.entries(shipped)) {
+    add({ type, role, aliases, description, module: new URL(file + EXTENSION, PACKAGE).href });
   }
   const addDeclared = (declared: NodeDeclaration, plugin?: string) => {
     const { type, role, description, aliases = [] } = declared;
@@ -68,7 +70,8 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Reg
         `${plugin}: the name "${name}" already belongs to ${taken.type}${taken.plugin ? ` of ${taken.plugin}` : ''}`,
       );
     }
-    add({ type, role, aliases, description, plugin });
+    const module = plugin === undefined ? undefined : pathToFileURL(plugin).href;
+    add({ type, role, aliases, description, plugin, module });
     loaded.set(type, declared);
   };
   for (const declared of options.types ?? []) addDeclared(declared);

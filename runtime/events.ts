@@ -24,6 +24,19 @@ export interface Progress {
   readonly where: number;
 }
 
+/** How fast the run is. */
+export interface Speed {
+  /** ms of the last step, and mean of this phase's steps since the process began */
+  readonly step: number;
+  readonly mean: number;
+  /** over all ranks, by the mean */
+  readonly imagesPerSecond: number;
+  /** share of the phase's time spent waiting for batches, [0, 1] */
+  readonly waiting: number;
+  /** seconds of training left: mean step time × training steps left; absent in other phases */
+  readonly eta?: number;
+}
+
 export type HookEventType =
   | 'start'
   | 'phase_start'
@@ -46,6 +59,8 @@ export interface HookEvent {
   readonly lr?: readonly number[];
   /** images (not views) in this batch over all ranks */
   readonly images?: number;
+  /** `step` */
+  readonly speed?: Speed;
   /** `phase_end`, `end`: names → numbers that meters and evaluators reported */
   readonly metrics?: Readonly<Record<string, number>>;
   readonly error?: unknown;
@@ -97,8 +112,13 @@ export interface RunView {
   output(ref: string): Tensor | readonly Tensor[] | undefined;
   /** parameters by full name: "<node>.<state-dict name>" */
   readonly parameters: ReadonlyMap<string, ParameterView>;
-  /** write a checkpoint now (allowed at step, phase_end, end) */
-  checkpoint(reason: string): Promise<string>;
+  /** running statistics of batch norm, named the same way; they have no gradient */
+  readonly buffers: ReadonlyMap<string, ParameterView>;
+  /**
+   * Write a checkpoint (at step, phase_end, end) when all hooks have seen the event; resolves to its folder. Then the
+   * oldest beyond `keep` are deleted (default 0: none is).
+   */
+  checkpoint(reason: string, options?: { readonly keep?: number }): Promise<string>;
   /** run a phase's batches without gradient and collect ports; used by memories, evaluators */
   pass(request: PassRequest): Promise<void>;
   notice(level: 'info' | 'warning', message: string, cure?: string): void;

@@ -24,7 +24,7 @@ export interface EventBus {
 
 /** Something that hooks ask for and that is done when all of them have seen the event. */
 export interface Deferred {
-  /** resolves as soon as somebody asks; a new promise per event */
+  /** resolves when somebody asks from now on */
   asked(): Promise<void>;
   /** do what was asked for, if anything was */
   settle(): Promise<void>;
@@ -74,10 +74,11 @@ export function createEvents(own: readonly NamedHook[], listed: readonly NamedHo
       const waiting: Promise<void>[] = [];
       const visit = async (hooks: readonly NamedHook[], seen: HookEvent): Promise<void> => {
         for (const hook of handles(hooks, seen.type)) {
+          const asked = deferred.asked();
           const done = call(hook, seen, run);
           waiting.push(done);
           // a hook that waits for a checkpoint goes on when the others have seen the event, too
-          await Promise.race([done, deferred.asked()]);
+          await Promise.race([done, asked]);
         }
       };
       try {

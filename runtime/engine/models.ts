@@ -1,9 +1,10 @@
 /** Model nodes made ready to run: parameters named "<node>.<state-dict name>", initial values, weights files. */
+
+import type { OptimizedParameter } from '../node.ts';
 import { createRandom } from '../random.ts';
+import { fromTorch, torchShape, toTorch } from '../tensor/model/layout.ts';
 import type { Model, ModelVariable } from '../tensor/model.ts';
 import type { TensorBackend } from '../tensor/types.ts';
-import { fromTorch, toTorch, torchShape } from '../tensor/model/layout.ts';
-import type { OptimizedParameter } from '../node.ts';
 import type { TensorSource } from '../train/safetensors.ts';
 import type { GraphNode } from './edges.ts';
 import type { ModelKeys } from './training.ts';

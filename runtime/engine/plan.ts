@@ -23,7 +23,7 @@ export interface Plan {
 }
 
 /** @throws Error when the graph cannot be scheduled: the message names the nodes and says why */
-export function compilePlan(graph: Graph): Plan {
+export function createPlan(graph: Graph): Plan {
   const trained = trainedModels(graph);
   const refs = hookRefs(graph);
   const phases = graph.run.phases.flatMap((phase) => {

@@ -17,8 +17,10 @@ import { gradientNodes, trainedBy } from './training.ts';
 export interface PlannedInput {
   readonly port: string;
   readonly sources: readonly PortRef[];
-  /** a list even when there is one source */
+  /** takes several references */
   readonly many: boolean;
+  /** takes a list of values */
+  readonly list: boolean;
 }
 
 export interface PlannedNode {
@@ -172,7 +174,12 @@ const lossInput = (optimizer: GraphNode): CheckedInput[] => optimizer.inputs.fil
 
 const plannedInputs = (node: GraphNode, phase: string): PlannedInput[] =>
   node.inputs
-    .map((input) => ({ port: input.port, sources: sourcesIn(input, phase), many: input.type.many === true }))
+    .map((input) => ({
+      port: input.port,
+      sources: sourcesIn(input, phase),
+      many: input.type.many === true,
+      list: input.type.list === true,
+    }))
     .filter(({ sources }) => sources.length > 0);
 
 const refsRead = (draft: Draft): string[] =>

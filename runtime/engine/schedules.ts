@@ -30,7 +30,11 @@ export function scheduleTypes(params: unknown, found = new Set<string>()): Set<s
 }
 
 /** Load the schedule types that the params use. */
-export async function loadSchedules(allParams: Iterable<unknown>, types: TypeLoader, epochs: number): Promise<Schedules> {
+export async function loadSchedules(
+  allParams: Iterable<unknown>,
+  types: TypeLoader,
+  epochs: number,
+): Promise<Schedules> {
   const names = new Set<string>();
   for (const params of allParams) scheduleTypes(params, names);
   const loaded = await types.load(names);

@@ -3,7 +3,7 @@
  * its name is whole. A manifest holds the checksums of the other files.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { diskFiles, type Files, replaceFile, syncFolder, writeDurably } from './files.ts';
 import { CHECKPOINT_FORMAT, MANIFEST, type Manifest, type Position, parseManifest } from './manifest.ts';
 import { type TensorSource, type WrittenFile, writeSafetensors } from './safetensors.ts';
@@ -47,6 +47,8 @@ export interface CheckpointWriter {
    * stay and do not count). Returns its folder. @throws CheckpointError; what was there before is untouched
    */
   write(content: CheckpointContent, keep: number): Promise<string>;
+  /** Delete a checkpoint. */
+  discard(path: string): Promise<void>;
 }
 
 /** @param producer name and version of the program, for the manifest */
@@ -71,6 +73,7 @@ export function createCheckpointWriter(folder: string, producer: string, files: 
       }
       return join(folder, name);
     },
+    discard: (path) => remove(path, files),
   };
 }
 
@@ -134,10 +137,15 @@ async function prune(folder: string, keep: number, files: Files): Promise<void> 
   if (keep <= 0) return;
   const kept = (await listCheckpoints(folder, files)).filter(({ manifest }) => !manifest.final);
   for (const { name } of kept.slice(keep)) {
-    const doomed = join(folder, `${ASIDE}${name}-${process.pid}`);
-    await files.rename(join(folder, name), doomed);
-    await files.rm(doomed, { recursive: true, force: true });
+    await remove(join(folder, name), files);
   }
+}
+
+/** Renamed first: one that is half deleted does not look like a checkpoint. */
+async function remove(path: string, files: Files): Promise<void> {
+  const doomed = join(dirname(path), `${ASIDE}${basename(path)}-${process.pid}`);
+  await files.rename(path, doomed);
+  await files.rm(doomed, { recursive: true, force: true });
 }
 
 export interface ListedCheckpoint {

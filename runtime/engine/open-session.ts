@@ -1,0 +1,132 @@
+/** Begin a run: create the nodes, give them their saved values, connect the hooks. */
+import { basename } from 'node:path';
+import type { RunFacts, Value } from '../node.ts';
+import { createCheckpointRequests } from './checkpointing.ts';
+import { Counters } from './counters.ts';
+import { createEvents } from './events.ts';
+import { disposeValue } from './once.ts';
+import { createRunView } from './run-view.ts';
+import { createRunning, type RunningGraph } from './running.ts';
+import { writeCheckpoint } from './save.ts';
+import { readState, restoreHooks, restoreModels } from './saving.ts';
+import type { Session, SessionOptions } from './session.ts';
+import { createState } from './state.ts';
+import type { BatchHost } from './step.ts';
+import { isFrozen, type ModelKeys } from './training.ts';
+import { loadWeights } from './weights.ts';
+
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { plan, backend, resume, ranks, stop, metrics } = options;
+  const { run } = plan.graph;
+  const saved = resume && (await readState(resume));
+  const state = createState(backend, saved);
+  const facts = await runFacts(options);
+  const training = plan.phases.filter((phase) => phase.training);
+  let iterations = 0;
+  for (const phase of training) iterations += (await options.sources.of(phase)).steps;
+  const epochs = training.length > 0 ? run.epochs : Math.min(run.epochs, 1);
+  const counters = new Counters(
+    { epochs, trainingPhases: training.length, maxIterations: iterations * epochs },
+    resume?.manifest.position,
+  );
+  const running = await createRunning(plan, {
+    ...options,
+    facts,
+    state,
+    signal: stop.now,
+  });
+  if (resume) {
+    await restoreModels(resume, running, backend);
+    restoreHooks(resume, running);
+  } else {
+    await startFromWeights(running, options);
+  }
+
+  const requests = createCheckpointRequests((reason, keep) => writeCheckpoint(session, reason, keep, false));
+  const bus = createEvents(running.ownHooks, running.listedHooks, requests);
+  const once = new Map<string, Value>();
+  const host: BatchHost = {
+    backend,
+    running,
+    ranks,
+    streams: options.streams,
+    once,
+    now: () => performance.now() - options.began,
+    timing: (timing) => bus.emit({ type: 'node', ...timing, progress: counters.progress() }),
+  };
+  const session: Session = {
+    ...options,
+    facts,
+    running,
+    state,
+    counters,
+    host,
+    once,
+    bus,
+    requests,
+    stepView: undefined,
+    lastMetrics: {},
+    lastCheckpoint: resume?.path,
+    savedAs: resume && basename(resume.path),
+    // hooks get the view that needs the session, and the session holds the view
+    get view() {
+      return view;
+    },
+    dispatch: (type, known, between) =>
+      backend.scopeAsync(() =>
+        bus.dispatch(() => ({ type, time: Date.now(), progress: counters.progress(), ...known }), view, between),
+      ),
+    async report(facts, numbers) {
+      Object.assign(session.lastMetrics, numbers);
+      if (Object.keys(numbers).length > 0 && ranks.rank === 0) await metrics.append(facts, numbers);
+    },
+    dispose() {
+      for (const value of once.values()) disposeValue(value);
+      running.dispose();
+      state.dispose();
+    },
+  };
+  const view = createRunView(session);
+  return session;
+}
+
+async function runFacts({ plan, sources, out }: SessionOptions): Promise<RunFacts> {
+  const { run } = plan.graph;
+  const passes = [...plan.once.before, ...plan.once.evaluate].flatMap((step) =>
+    step.kind === 'pass' ? [step.program] : [],
+  );
+  const program = plan.phases.find((phase) => phase.training) ?? plan.phases[0] ?? passes[0];
+  const source = program && (await sources.of(program));
+  return {
+    seed: run.seed,
+    epochs: run.epochs,
+    stepsPerEpoch: source?.steps ?? 0,
+    batchSize: source?.batchSize ?? 0,
+    trainSamples: source?.samples ?? 0,
+    out,
+  };
+}
+
+async function startFromWeights(
+  running: RunningGraph,
+  { backend, openWeights, notice }: SessionOptions,
+): Promise<void> {
+  for (const model of running.models.values()) {
+    const { name, params } = model.node;
+    const { weights, weights_prefix: prefix = '' } = params as ModelKeys;
+    if (typeof weights !== 'string') {
+      if (isFrozen(model.node) && (params as ModelKeys).frozen === true) {
+        notice(name, 'warning', 'it is frozen at its random initial values', 'Give it "weights"');
+      }
+      continue;
+    }
+    const { loaded, missing, unexpected } = await loadWeights(model, weights, prefix, backend, openWeights);
+    const few = (names: readonly string[]): string =>
+      names.length === 0 ? '' : ` (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''})`;
+    notice(
+      name,
+      missing.length > 0 ? 'warning' : 'info',
+      `${weights}: ${loaded.length} tensors used, ${missing.length} missing${few(missing)}, ${unexpected.length} not of this model${few(unexpected)}`,
+    );
+  }
+}

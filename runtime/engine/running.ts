@@ -1,0 +1,159 @@
+/** The nodes of a plan, created: what each does when its turn comes. */
+import type { PortValue } from '../../graph/port.ts';
+import type {
+  ComputeContext,
+  Fold,
+  NestedNode,
+  NodeInstance,
+  OptimizedParameter,
+  Optimizer,
+  Ranks,
+  RunFacts,
+  Values,
+} from '../node.ts';
+import type { TensorBackend } from '../tensor/types.ts';
+import type { Graph, GraphNode } from './edges.ts';
+import type { NamedHook } from './events.ts';
+import { createRunningModel, optimizedParameters, type RunningModel } from './models.ts';
+import { createNodeRandom, type NodeRandom } from './node-random.ts';
+import type { Plan } from './plan.ts';
+import type { Schedules } from './schedules.ts';
+import type { EngineState } from './state.ts';
+
+type OnceFunction = (inputs: Values) => Values | Promise<Values>;
+
+export interface RunningOptimizer {
+  readonly optimizer: Optimizer;
+  readonly parameters: readonly OptimizedParameter[];
+}
+
+export interface RunningGraph {
+  readonly models: ReadonlyMap<string, RunningModel>;
+  /** compute, target and loss nodes */
+  readonly instances: ReadonlyMap<string, NodeInstance>;
+  readonly folds: ReadonlyMap<string, Fold>;
+  readonly onceFunctions: ReadonlyMap<string, OnceFunction>;
+  readonly optimizers: ReadonlyMap<string, RunningOptimizer>;
+  readonly randoms: ReadonlyMap<string, NodeRandom>;
+  /** hooks of node instances and hooks brought by nodes, in order */
+  readonly ownHooks: readonly NamedHook[];
+  /** the document's own, in order */
+  readonly listedHooks: readonly NamedHook[];
+  dispose(): void;
+}
+
+export interface CreateOptions {
+  readonly backend: TensorBackend;
+  readonly ranks: Ranks;
+  readonly facts: RunFacts;
+  readonly schedules: Schedules;
+  readonly state: EngineState;
+  readonly signal: AbortSignal;
+  notice(from: string, level: 'info' | 'warning', message: string, cure?: string): void;
+}
+
+/** Nodes that some program or once-step of the plan runs. */
+function usedNodes(plan: Plan): GraphNode[] {
+  const used = new Set<string>();
+  const steps = [...plan.once.before, ...plan.once.evaluate];
+  const programs = [...plan.phases, ...steps.flatMap((step) => (step.kind === 'pass' ? [step.program] : []))];
+  for (const program of programs) {
+    for (const step of program.steps) if (step.kind === 'node') used.add(step.node.name);
+    for (const { node } of program.optimizers) used.add(node.name);
+  }
+  for (const step of steps) if (step.kind === 'node') used.add(step.node.name);
+  return plan.graph.nodes.filter(({ name }) => used.has(name));
+}
+
+/** Create every node that runs, in topological order. @throws Error that names the node */
+export async function createRunning(plan: Plan, options: CreateOptions): Promise<RunningGraph> {
+  const { graph } = plan;
+  const { backend, state, ranks, facts, schedules, signal } = options;
+  const { tf, ops } = backend;
+  const models = new Map<string, RunningModel>();
+  const instances = new Map<string, NodeInstance>();
+  const folds = new Map<string, Fold>();
+  const onceFunctions = new Map<string, OnceFunction>();
+  const optimizers = new Map<string, RunningOptimizer>();
+  const randoms = new Map<string, NodeRandom>();
+  const trainedFor = new Map(plan.phases.flatMap(({ optimizers }) => optimizers.map((o) => [o.node.name, o.models])));
+
+  const create = async (node: GraphNode): Promise<void> => {
+    const { name, declaration } = node;
+    const random = createNodeRandom(graph.run.seed, name);
+    randoms.set(name, random);
+    if (declaration.role === 'model') {
+      models.set(name, await createRunningModel(node, backend, graph.run.seed));
+      return;
+    }
+    const context: ComputeContext<any> = {
+      name,
+      params: node.params,
+      random,
+      run: facts,
+      signal,
+      notice: (level, message, cure) => options.notice(name, level, message, cure),
+      symbols: firstOf(graph, node.symbols) ?? {},
+      inputs: firstOf<Readonly<Record<string, readonly PortValue[]>>>(graph, node.inputValues) ?? {},
+      tf,
+      ops,
+      ranks,
+      state: state.forNode(name, random),
+      schedule: (value: number | NestedNode) => schedules.outermost(value),
+    };
+    if (declaration.role === 'compute' || declaration.role === 'target' || declaration.role === 'loss') {
+      const made = declaration.create(context);
+      instances.set(name, typeof made === 'function' ? { run: made } : made);
+    } else if (declaration.role === 'bank' || declaration.role === 'meter') {
+      folds.set(name, declaration.create(context));
+    } else if (declaration.role === 'evaluator' || declaration.role === 'artifact') {
+      onceFunctions.set(name, declaration.create(context));
+    } else if (declaration.role === 'optimizer') {
+      const parameters = optimizedParameters((trainedFor.get(name) ?? []).map((model) => models.get(model)!));
+      if (parameters.length === 0)
+        throw new Error('it has no parameter to train: no trainable model is before its loss');
+      optimizers.set(name, { optimizer: declaration.create({ ...context, parameters }), parameters });
+    }
+  };
+  for (const node of usedNodes(plan)) {
+    try {
+      await create(node);
+    } catch (error) {
+      throw new Error(
+        `node ${node.name} (${node.declaration.type}) could not be created: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  const own: NamedHook[] = graph.nodes.flatMap(({ name }) => {
+    const handlers = instances.get(name)?.hooks;
+    return handlers ? [{ name, handlers }] : [];
+  });
+  const listed: NamedHook[] = [];
+  for (const { name, declaration, params, from } of graph.hooks) {
+    if (declaration.role !== 'hook') throw new TypeError(`${name} (${declaration.type}) is not a hook`);
+    const handlers = declaration.create({ name, params, tf, ops });
+    (from === undefined ? listed : own).push({ name, handlers });
+  }
+  return {
+    models,
+    instances,
+    folds,
+    onceFunctions,
+    optimizers,
+    randoms,
+    ownHooks: own,
+    listedHooks: listed,
+    dispose() {
+      for (const { model } of models.values()) model.dispose();
+    },
+  };
+}
+
+/** What holds in all phases, else in the first phase of the run that has it. */
+function firstOf<T>(graph: Graph, byPhase: Readonly<Record<string, T>>): T | undefined {
+  return byPhase['*'] ?? graph.run.phases.map((phase) => byPhase[phase]).find(Boolean) ?? Object.values(byPhase)[0];
+}

@@ -1,0 +1,73 @@
+/** A run under way: what its parts share. */
+import type { HookEvent, HookEventType, RunView } from '../events.ts';
+import type { Ranks, RunFacts, Value } from '../node.ts';
+import type { TensorBackend } from '../tensor/types.ts';
+import type { CheckpointWriter } from '../train/checkpoint.ts';
+import type { FoundCheckpoint } from '../train/resume.ts';
+import type { CheckpointRequests } from './checkpointing.ts';
+import type { Counters } from './counters.ts';
+import type { EventBus } from './events.ts';
+import type { Metrics, MetricsFile } from './metrics-file.ts';
+import type { Plan } from './plan.ts';
+import type { RunningGraph } from './running.ts';
+import type { Schedules } from './schedules.ts';
+import type { Sources } from './sources.ts';
+import type { EngineState } from './state.ts';
+import type { BatchHost, Step, StepView } from './step.ts';
+import type { Stop } from './stop.ts';
+import type { Streams } from './streams.ts';
+import type { OpenWeights } from './weights.ts';
+
+export interface SessionOptions {
+  readonly plan: Plan;
+  readonly out: string;
+  /** `performance.now()` when the run began */
+  readonly began: number;
+  readonly backend: TensorBackend;
+  readonly stop: Stop;
+  readonly sources: Sources;
+  readonly resume?: FoundCheckpoint;
+  readonly ranks: Ranks;
+  readonly streams: Streams;
+  readonly step: Step;
+  readonly schedules: Schedules;
+  readonly metrics: MetricsFile;
+  readonly writer: CheckpointWriter;
+  readonly openWeights?: OpenWeights;
+  notice(from: string, level: 'info' | 'warning', message: string, cure?: string): void;
+}
+
+export interface Session extends SessionOptions {
+  readonly facts: RunFacts;
+  readonly running: RunningGraph;
+  readonly state: EngineState;
+  readonly counters: Counters;
+  readonly host: BatchHost;
+  readonly once: Map<string, Value>;
+  readonly bus: EventBus;
+  readonly view: RunView;
+  readonly requests: CheckpointRequests;
+  /** the running step, if one runs */
+  stepView: StepView | undefined;
+  /** numbers reported last, by name */
+  readonly lastMetrics: Record<string, number>;
+  /** newest checkpoint written or gone on from */
+  lastCheckpoint: string | undefined;
+  /** its name, on every rank */
+  savedAs: string | undefined;
+  dispatch(type: HookEventType, known?: Partial<HookEvent>, between?: () => void): Promise<void>;
+  report(facts: Readonly<Record<string, unknown>>, metrics: Metrics): Promise<void>;
+  dispose(): void;
+}
+
+export interface RunResult {
+  /** done: to its end; finished: it was complete before; stopped: asked to stop */
+  readonly status: 'done' | 'finished' | 'stopped';
+  readonly iteration: number;
+  /** numbers that meters and evaluators reported last, by name */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** newest checkpoint of this run */
+  readonly checkpoint?: string;
+  /** how to go on, for `stopped` */
+  readonly resumeHint?: string;
+}
