@@ -41,6 +41,12 @@ function layerParameters(layer: Layer, path: string, trainable: boolean): Initia
   const constant = (kind: InitialValue['kind'], shape: readonly number[], number: number, trained?: boolean) =>
     value(kind, shape, () => new Float32Array(size(shape)).fill(number), trained);
 
+  /** PyTorch's names for the length, fixed at 1, and the direction */
+  const weightNormed = (shape: readonly number[], init: (random: Random) => Float32Array): InitialValue[] => [
+    { ...constant('weight', [1, shape[1]], 1, false), name: join(here, 'weight_g') },
+    { ...value('weight', shape, init), name: join(here, 'weight_v') },
+  ];
+
   switch (layer.op) {
     case 'sequence':
       return layer.layers.flatMap(inner);
@@ -52,10 +58,12 @@ function layerParameters(layer: Layer, path: string, trainable: boolean): Initia
     case 'linear': {
       const trained = trainable && (layer.op === 'linear' || layer.trainable !== false);
       const shape = weightShape(layer);
-      const weight = value('weight', shape, (random) => drawn(layer.init, shape, layer, random), trained);
-      if (layer.bias === false) return [weight];
+      const init = (random: Random) => drawn(layer.init, shape, layer, random);
+      const normed = layer.op === 'linear' && layer.weightNorm === true;
+      const weight = normed ? weightNormed(shape, init) : [value('weight', shape, init, trained)];
+      if (layer.bias === false) return weight;
       const biasInit = ('biasInit' in layer ? layer.biasInit : undefined) ?? pytorchBias(layer.init);
-      return [weight, value('bias', [layer.out], (random) => drawn(biasInit, [layer.out], layer, random), trained)];
+      return [...weight, value('bias', [layer.out], (random) => drawn(biasInit, [layer.out], layer, random), trained)];
     }
     case 'batch_norm': {
       const shape = [layer.features];
@@ -68,7 +76,7 @@ function layerParameters(layer: Layer, path: string, trainable: boolean): Initia
       ];
     }
     case 'layer_norm_2d':
-      return [constant('weight', [layer.features], 1), constant('bias', [layer.features], 0)];
+      return [constant('weight', [layer.features], layer.weight ?? 1), constant('bias', [layer.features], 0)];
     default:
       return [];
   }

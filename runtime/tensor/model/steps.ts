@@ -4,6 +4,7 @@ import type { BatchNorm, Layer, Residual } from '../../../graph/model/layers.ts'
 import type { Random } from '../../random.ts';
 import type { FusedOps, Tensor, Variable } from '../types.ts';
 import { activations, dropout, flatten, localResponseNorm, sum } from './activations.ts';
+import { groupNorm, scaledWeight } from './normalised.ts';
 import { join } from './parameters.ts';
 
 export interface Pass {
@@ -42,9 +43,16 @@ export function stepsOf(layer: Layer, path: string, parts: Parts): Step[] {
     case 'conv2d':
       return simple((x) => ops.conv2d(x, at('weight'), layer.bias === false ? null : at('bias'), layer));
     case 'linear':
-      return simple((x) => ops.linear(x, at('weight'), layer.bias === false ? null : at('bias')));
+      return simple((x) => {
+        const weight = layer.weightNorm ? scaledWeight(at('weight_v'), at('weight_g')) : at('weight');
+        return ops.linear(x, weight, layer.bias === false ? null : at('bias'));
+      });
     case 'layer_norm_2d':
-      return simple((x) => ops.layerNorm2d(x, at('weight'), at('bias'), layer.eps));
+      return simple((x) =>
+        (layer.groups ?? 1) > 1
+          ? groupNorm(x, at('weight'), at('bias'), layer.groups!, layer.eps)
+          : ops.layerNorm2d(x, at('weight'), at('bias'), layer.eps),
+      );
     case 'residual':
       return simple(residual(layer, here, parts));
     case 'gate': {
