@@ -12,19 +12,20 @@ const core = join(dirname(require.resolve('@tensorflow/tfjs-core/package.json'))
 
 const entry = (backend) => `
   import '${core}/public/chained_ops/register_all_chained_ops.js';
+  import '${core}/register_all_gradients.js'; // ours, registered when the backend opens, take their places
+  import * as kernelNames from '${core}/kernel_names.js';
+  import { getGradient } from '${core}/index.js';
   import { setTestEnvs } from '${core}/jasmine_util.js';
   import opener from '${root}/runtime/tensor/backends/${backend}.ts';
+  const stock = Object.values(kernelNames).map((name) => [name, getGradient(name)]).filter(([, gradient]) => gradient);
   const state = await opener.probe();
   if (!state.available) {
     process.stderr.write(state.reason + ': ' + state.cure + '\\n');
     process.exit(2);
   }
   const { device, version } = await opener.open({});
-  // gradients that ours leave to tfjs: taken from it, so that the kernels they run are tested too
-  const borrowed = allGradients.filter(({ kernelName }) => !getGradient(kernelName));
-  borrowed.forEach(registerGradient);
-  console.log('gradients of tfjs-core itself: ' + borrowed.map(({ kernelName }) => kernelName).join(' '));
-  console.log('${backend} ' + version + ': ' + device);
+  const borrowed = stock.filter(([name, gradient]) => getGradient(name) === gradient).map(([name]) => name);
+  console.log('${backend} ' + version + ': ' + device + '; gradients of tfjs-core itself: ' + borrowed.join(' '));
   setTestEnvs([{ name: '${backend}', backendName: '${backend}', isDataSync: true }]);
   await import('${core}/tests.js');
 `;

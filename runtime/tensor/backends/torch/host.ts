@@ -45,20 +45,28 @@ const raise = (tensor: TensorInfo): TensorInfo => {
   return { ...tensor, dataId: register(write(values, tensor.shape, tensor.dtype)) };
 };
 
+/** Inputs are tensors or, for some kernels, lists of tensors; a kernel of a list alone gets it as its inputs. */
+function convert<T>(value: unknown, f: (tensor: TensorInfo) => T): unknown {
+  if (Array.isArray(value)) return value.map((item) => convert(item, f));
+  if (value && typeof value === 'object' && 'dataId' in value) return f(value as TensorInfo);
+  if (!value || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, convert(item, f)]));
+}
+
 /** The kernel of this name of tfjs's cpu backend, on copies of the values. */
 export function onHost(name: string): Kernel {
   return (inputs, attributes) =>
     kernelScope(() => {
-      const copies = Object.fromEntries(Object.entries(inputs).map(([key, tensor]) => [key, download(tensor)]));
-      const outputs = run(
-        name,
-        Array.isArray(inputs) ? (Object.values(copies) as unknown as Inputs) : copies,
-        attributes,
-      );
-      const list = Array.isArray(outputs) ? outputs : [outputs];
-      const raised = list.map(raise);
-      for (const tensor of [...Object.values(copies), ...list]) hostBackend().disposeData(tensor.dataId, true);
-      return Array.isArray(outputs) ? raised : raised[0];
+      const made: TensorInfo[] = [];
+      const copies = convert(inputs, (tensor) => {
+        made.push(download(tensor));
+        return { ...made.at(-1), rank: tensor.shape.length }; // some kernels take their inputs for whole tensors
+      });
+      const outputs = run(name, copies as Inputs, attributes);
+      made.push(...(Array.isArray(outputs) ? outputs : [outputs]));
+      const raised = convert(outputs, raise) as TensorInfo | TensorInfo[];
+      for (const { dataId } of made) hostBackend().disposeData(dataId, true);
+      return raised;
     });
 }
 

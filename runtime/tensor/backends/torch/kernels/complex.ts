@@ -22,8 +22,10 @@ export const complexKernels: Kernels = {
   Real: ({ input }) => result(realPart(h(input)), 'float32', input.shape),
   Imag: ({ input }) => result(clone(select(viewAsReal(h(input)), -1, 1)), 'float32', input.shape),
   ComplexAbs: ({ x }) => result(abs(h(x)), 'float32', x.shape),
-  FFT: ({ input }) => result(fft(toComplex(h(input)), [-1], UNSCALED, true), 'complex64', input.shape),
-  IFFT: ({ input }) => result(fft(toComplex(h(input)), [-1], BY_LENGTH, false), 'complex64', input.shape),
+  FFT: ({ input }) =>
+    result(fft(toComplex(h(input)), [input.shape.length - 1], UNSCALED, true), 'complex64', input.shape),
+  IFFT: ({ input }) =>
+    result(fft(toComplex(h(input)), [input.shape.length - 1], BY_LENGTH, false), 'complex64', input.shape),
 };
 
 const toComplex = (handle: Handle): Handle => cast(handle, scalarType.complex64);

@@ -7,11 +7,10 @@ import { channelsFirst, channelsLast, filterFirst, filterLast } from '../layout.
 import { low, lowScalarType } from '../precision.ts';
 import type { Attributes, Kernel, Kernels } from '../register.ts';
 import { finish } from './activation.ts';
+import { complete, isSymmetric, narrow, type Padding, widen } from './window.ts';
 
 const convolution = aten('convolution');
 const backward = aten('convolution_backward');
-const pad = aten('constant_pad_nd');
-const slice = aten('slice.Tensor');
 const reshape = aten('reshape');
 const permute = aten('permute');
 const empty = aten('empty.memory_format');
@@ -22,50 +21,66 @@ interface Plan {
   readonly stride: number[];
   readonly dilation: number[];
   readonly groups: number;
-  /** [before, after] for each spatial axis; written out as zeros where they differ */
-  readonly padding: [number, number][];
+  /** written out as zeros where before and after differ */
+  readonly padding: Padding;
   readonly symmetric: boolean;
   readonly first: boolean;
 }
 
 function plan2d(x: number[], filter: number[], attributes: Attributes, depthwise: boolean): Plan {
-  const { strides, pad: padding, dilations = 1, dimRoundingMode, dataFormat = 'NHWC' } = attributes;
+  const { strides, pad, dilations, dimRoundingMode, dataFormat = 'NHWC' } = attributes;
   const format = dataFormat === 'NCHW' ? 'channelsFirst' : 'channelsLast';
   const info = tf.backend_util.computeConv2DInfo(
     x as [number, number, number, number],
     filter as [number, number, number, number],
     strides,
-    dilations,
-    padding,
+    dilations ?? 1,
+    pad,
     dimRoundingMode,
     depthwise,
     format,
   );
   const { top, bottom, left, right } = info.padInfo;
+  const stride = [info.strideHeight, info.strideWidth];
+  const padding = complete(
+    [info.inHeight, info.inWidth],
+    [info.outHeight, info.outWidth],
+    [info.effectiveFilterHeight, info.effectiveFilterWidth],
+    stride,
+    [
+      [top, bottom],
+      [left, right],
+    ],
+  );
   return {
     rank: 4,
     output: info.outShape,
-    stride: [info.strideHeight, info.strideWidth],
+    stride,
     dilation: [info.dilationHeight, info.dilationWidth],
     groups: depthwise ? info.inChannels : info.inChannels / filter[2],
-    padding: [[top, bottom], [left, right]], // biome-ignore format: one pair per axis
-    symmetric: top === bottom && left === right,
+    padding,
+    symmetric: isSymmetric(padding),
     first: format === 'channelsFirst',
   };
 }
 
-function plan3d(x: number[], filter: number[], { strides, pad: padding, dilations = 1 }: Attributes): Plan {
+function plan3d(x: number[], filter: number[], { strides, pad, dilations }: Attributes): Plan {
   type Shape5 = [number, number, number, number, number];
-  const info = tf.backend_util.computeConv3DInfo(x as Shape5, filter as Shape5, strides, dilations, padding);
+  const info = tf.backend_util.computeConv3DInfo(x as Shape5, filter as Shape5, strides, dilations ?? 1, pad);
   const { front, back, top, bottom, left, right } = info.padInfo;
+  const padding: Padding = [
+    [front, back],
+    [top, bottom],
+    [left, right],
+  ];
   return {
     rank: 5,
     output: info.outShape,
     stride: [info.strideDepth, info.strideHeight, info.strideWidth],
     dilation: [info.dilationDepth, info.dilationHeight, info.dilationWidth],
     groups: 1,
-    padding: [[front, back], [top, bottom], [left, right]], // biome-ignore format: one pair per axis
-    symmetric: front === back && top === bottom && left === right,
+    padding,
+    symmetric: isSymmetric(padding),
     first: false,
   };
 }
@@ -73,7 +88,7 @@ function plan3d(x: number[], filter: number[], { strides, pad: padding, dilation
 const inward = (x: Handle, plan: Plan): Handle => (plan.first ? x : channelsFirst(x, plan.rank));
 const outward = (y: Handle, plan: Plan): Handle => (plan.first ? y : channelsLast(y, plan.rank));
 const implicit = (plan: Plan): number[] => plan.padding.map(([before]) => (plan.symmetric ? before : 0));
-const widened = (x: Handle, plan: Plan): Handle => (plan.symmetric ? x : pad(x, [...plan.padding].reverse().flat()));
+const widened = (x: Handle, plan: Plan): Handle => (plan.symmetric ? x : widen(x, plan.padding, 0));
 const still = (plan: Plan): number[] => plan.stride.map(() => 0);
 
 /** [kh, kw, C, m] → [C·m, 1, kh, kw] */
@@ -91,25 +106,18 @@ function forward(x: TensorInfo, w: Handle, plan: Plan): Handle {
   );
 }
 
-/** Cut the written-out padding off again. */
-function narrowed(x: Handle, plan: Plan, lengths: number[]): Handle {
-  if (plan.symmetric) return x;
-  let view = x;
-  plan.padding.forEach(([before], i) => {
-    view = slice(view, i + 2, before, before + lengths[i]);
-  });
-  return view;
-}
-
 /** Without values: gradients read only the shape of what they are the gradient of. */
 const blank = (shape: number[]): Handle => empty(shape, lowScalarType(), undefined, device);
+/** [kh, kw, I, O] → [O, I, kh, kw] */
+const blankFilter = (shape: number[]): Handle => blank([...shape.slice(-2).reverse(), ...shape.slice(0, -2)]);
 const spatial = (shape: number[], plan: Plan): number[] => (plan.first ? shape.slice(2) : shape.slice(1, -1));
 
 function inputGradient(dy: TensorInfo, w: Handle, shape: number[], plan: Plan): Handle {
   const padded = widened(inward(blank(shape), plan), plan);
   const args = [null, plan.stride, implicit(plan), plan.dilation, false, still(plan), plan.groups] as const;
   const [dx] = backward(inward(low(h(dy)), plan), padded, low(w), ...args, [true, false, false]);
-  return outward(narrowed(dx, plan, spatial(shape, plan)), plan);
+  const inside = plan.symmetric ? dx : narrow(dx, plan.padding, spatial(shape, plan));
+  return outward(inside, plan);
 }
 
 /** [O, I / groups, kh, kw], float32 */
@@ -153,7 +161,7 @@ export const convKernels: Kernels = {
   },
   Conv2DBackpropFilter: ({ x, dy }, attributes) => {
     const plan = plan2d(x.shape, attributes.filterShape, attributes, false);
-    return result(filterLast(filterGradient(x, dy, filterFirst(blank(attributes.filterShape)), plan)), 'float32');
+    return result(filterLast(filterGradient(x, dy, blankFilter(attributes.filterShape), plan)), 'float32');
   },
   DepthwiseConv2dNative: ({ x, filter }, attributes) => {
     const [y, plan] = depthwise(x, filter, attributes);
@@ -179,7 +187,7 @@ export const convKernels: Kernels = {
   },
   Conv3DBackpropFilterV2: ({ x, dy }, attributes) => {
     const plan = plan3d(x.shape, attributes.filterShape, attributes);
-    return result(filterLast(filterGradient(x, dy, filterFirst(blank(attributes.filterShape), 5), plan), 5), 'float32');
+    return result(filterLast(filterGradient(x, dy, blankFilter(attributes.filterShape), plan), 5), 'float32');
   },
   FusedConv2D: fusedKernel(conv2d),
   FusedDepthwiseConv2D: fusedKernel(depthwise),

@@ -66,12 +66,7 @@ const gatherNd: Kernel = ({ params, indices }) => {
     indices as tf.Tensor,
   );
   const depth = indices.shape.at(-1)!;
-  const flat = flatIndices(
-    indices,
-    count,
-    depth,
-    strides.map((stride) => stride / sliceSize),
-  );
+  const flat = flatIndices(indices, count, depth, strides);
   const rows = indexSelect(reshape(h(params), [-1, sliceSize]), 0, flat);
   return result(reshape(rows, shape), params.dtype, shape);
 };

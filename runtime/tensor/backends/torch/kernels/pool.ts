@@ -5,9 +5,8 @@ import { aten, device, scalarType } from '../aten.ts';
 import { cast, exact, h, result, share, type TensorInfo } from '../data.ts';
 import { channelsFirst, channelsLast } from '../layout.ts';
 import type { Attributes, Kernel, Kernels } from '../register.ts';
+import { complete, narrow, type Padding, widen } from './window.ts';
 
-const pad = aten('constant_pad_nd');
-const slice = aten('slice.Tensor');
 const div = aten('div.Tensor');
 const ones = aten('ones');
 const contiguous = aten('contiguous');
@@ -17,8 +16,7 @@ interface Plan {
   readonly output: number[];
   readonly kernel: number[];
   readonly stride: number[];
-  /** [before, after] for each spatial axis */
-  readonly padding: [number, number][];
+  readonly padding: Padding;
 }
 
 function plan2d({ shape }: TensorInfo, { filterSize, strides, pad: padding, dimRoundingMode }: Attributes): Plan {
@@ -31,13 +29,12 @@ function plan2d({ shape }: TensorInfo, { filterSize, strides, pad: padding, dimR
     dimRoundingMode,
   );
   const { top, bottom, left, right } = info.padInfo;
-  return {
-    rank: 4,
-    output: info.outShape,
-    kernel: [info.filterHeight, info.filterWidth],
-    stride: [info.strideHeight, info.strideWidth],
-    padding: [[top, bottom], [left, right]], // biome-ignore format: one pair per axis
-  };
+  const kernel = [info.filterHeight, info.filterWidth];
+  const stride = [info.strideHeight, info.strideWidth];
+  return makePlan(shape, info.outShape, kernel, stride, [
+    [top, bottom],
+    [left, right],
+  ]);
 }
 
 function plan3d({ shape }: TensorInfo, { filterSize, strides, pad: padding, dimRoundingMode }: Attributes): Plan {
@@ -50,27 +47,21 @@ function plan3d({ shape }: TensorInfo, { filterSize, strides, pad: padding, dimR
     dimRoundingMode,
   );
   const { front, back, top, bottom, left, right } = info.padInfo;
-  return {
-    rank: 5,
-    output: info.outShape,
-    kernel: [info.filterDepth, info.filterHeight, info.filterWidth],
-    stride: [info.strideDepth, info.strideHeight, info.strideWidth],
-    padding: [[front, back], [top, bottom], [left, right]], // biome-ignore format: one pair per axis
-  };
+  const kernel = [info.filterDepth, info.filterHeight, info.filterWidth];
+  const stride = [info.strideDepth, info.strideHeight, info.strideWidth];
+  return makePlan(shape, info.outShape, kernel, stride, [
+    [front, back],
+    [top, bottom],
+    [left, right],
+  ]);
 }
 
-type MakePlan = (x: TensorInfo, attributes: Attributes) => Plan;
-
-const widened = (x: Handle, { padding }: Plan, value: number): Handle =>
-  padding.flat().some((amount) => amount !== 0) ? pad(x, [...padding].reverse().flat(), value) : x;
-
-function narrowed(x: Handle, { padding }: Plan, lengths: number[]): Handle {
-  let view = x;
-  padding.forEach(([before], i) => {
-    view = slice(view, i + 2, before, before + lengths[i]);
-  });
-  return view;
+function makePlan(input: number[], output: number[], kernel: number[], stride: number[], asked: Padding): Plan {
+  const padding = complete(input.slice(1, -1), output.slice(1, -1), kernel, stride, asked);
+  return { rank: input.length as 4 | 5, output, kernel, stride, padding };
 }
+
+type Planner = (x: TensorInfo, attributes: Attributes) => Plan;
 
 const zeros = (plan: Plan): number[] => plan.kernel.map(() => 0);
 const steps = (plan: Plan): number[] => plan.kernel.map(() => 1);
@@ -78,7 +69,7 @@ const window = (plan: Plan): number => tf.util.sizeFromShape(plan.kernel);
 const operator = (name: string, { rank }: Plan) => aten(rank === 4 ? name : name.replace('2d', '3d'));
 
 function largest(x: Handle, plan: Plan): [y: Handle, indices: Handle, padded: Handle] {
-  const padded = widened(channelsFirst(x, plan.rank), plan, Number.NEGATIVE_INFINITY);
+  const padded = widen(channelsFirst(x, plan.rank), plan.padding, Number.NEGATIVE_INFINITY);
   const [y, indices] = operator('max_pool2d_with_indices', plan)(
     padded,
     plan.kernel,
@@ -92,15 +83,28 @@ function largest(x: Handle, plan: Plan): [y: Handle, indices: Handle, padded: Ha
 
 /** Sums over the windows of an input in channels-first order, zeros around it. */
 const sums = (x: Handle, plan: Plan): Handle =>
-  operator('avg_pool2d', plan)(widened(x, plan, 0), plan.kernel, plan.stride, zeros(plan), false, true, 1);
+  operator('avg_pool2d', plan)(widen(x, plan.padding, 0), plan.kernel, plan.stride, zeros(plan), false, true, 1);
+
+/** The window is larger than the input. */
+const nothing = ({ output }: Plan): TensorInfo =>
+  result(
+    aten('zeros')(
+      output.map((length) => Math.max(length, 0)),
+      scalarType.float32,
+      undefined,
+      device,
+    ),
+    'float32',
+  );
 
 /** libtorch pools floats. */
 const floats = (x: TensorInfo): Handle => cast(exact(x), scalarType.float32);
 
 const maxPool =
-  (makePlan: MakePlan): Kernel =>
+  (planFor: Planner): Kernel =>
   ({ x }, attributes) => {
-    const plan = makePlan(x, attributes);
+    const plan = planFor(x, attributes);
+    if (plan.output.some((length) => length < 1)) return nothing(plan);
     if (window(plan) === 1 && tf.util.arraysEqual(plan.output, x.shape)) return share(x);
     const values = x.dtype === 'float32' ? h(x) : floats(x);
     const [y] = largest(values, plan);
@@ -112,36 +116,38 @@ const maxPool =
   };
 
 const maxPoolGrad =
-  (makePlan: MakePlan): Kernel =>
+  (planFor: Planner): Kernel =>
   ({ dy, input }, attributes) => {
-    const plan = makePlan(input, attributes);
+    const plan = planFor(input, attributes);
     const [, indices, padded] = largest(floats(input), plan);
     const gradient = channelsFirst(exact(dy), plan.rank);
     const name = plan.rank === 4 ? 'max_pool2d_with_indices_backward' : 'max_pool3d_with_indices_backward';
     const dx = aten(name)(gradient, padded, plan.kernel, plan.stride, zeros(plan), steps(plan), false, indices);
-    return result(channelsLast(narrowed(dx, plan, input.shape.slice(1, -1)), plan.rank), 'float32', input.shape);
+    return result(channelsLast(narrow(dx, plan.padding, input.shape.slice(1, -1)), plan.rank), 'float32', input.shape);
   };
 
 const avgPool =
-  (makePlan: MakePlan): Kernel =>
+  (planFor: Planner): Kernel =>
   ({ x }, attributes) => {
-    const plan = makePlan(x, attributes);
+    const plan = planFor(x, attributes);
+    if (plan.output.some((length) => length < 1)) return nothing(plan);
     if (window(plan) === 1 && tf.util.arraysEqual(plan.output, x.shape)) return share(x);
     const total = sums(channelsFirst(floats(x), plan.rank), plan);
     const places = ones([1, 1, ...x.shape.slice(1, -1)], scalarType.float32, undefined, device);
-    return result(channelsLast(div(total, sums(places, plan)), plan.rank), 'float32', plan.output);
+    const counts = aten('clamp')(sums(places, plan), 1); // a window may lie in padding alone
+    return result(channelsLast(div(total, counts), plan.rank), 'float32', plan.output);
   };
 
 /** As tfjs defines it: dy spread in equal parts over the whole window, padding included. */
 const avgPoolGrad =
-  (makePlan: MakePlan): Kernel =>
+  (planFor: Planner): Kernel =>
   ({ dy, input }, attributes) => {
-    const plan = makePlan(input, attributes);
-    const padded = widened(channelsFirst(floats(input), plan.rank), plan, 0);
+    const plan = planFor(input, attributes);
+    const padded = widen(channelsFirst(floats(input), plan.rank), plan.padding, 0);
     const gradient = contiguous(channelsFirst(exact(dy), plan.rank));
     const backward = aten(plan.rank === 4 ? 'avg_pool2d_backward' : 'avg_pool3d_backward');
     const dx = backward(gradient, padded, plan.kernel, plan.stride, zeros(plan), false, true, window(plan));
-    return result(channelsLast(narrowed(dx, plan, input.shape.slice(1, -1)), plan.rank), 'float32', input.shape);
+    return result(channelsLast(narrow(dx, plan.padding, input.shape.slice(1, -1)), plan.rank), 'float32', input.shape);
   };
 
 const mul = aten('mul.Scalar');

@@ -45,12 +45,20 @@ const axisByAxis =
 const same = (dtype: tf.DataType): tf.DataType => dtype;
 const summed = (dtype: tf.DataType): tf.DataType => (dtype === 'bool' ? 'int32' : dtype);
 
-function argument(find: (x: Handle, axis: number, keepDims: boolean) => Handle): Kernel {
+const finite = aten('nan_to_num');
+
+/** NaN is never the largest or smallest, as in tfjs. */
+function argument(find: Find, worst: number): Kernel {
   return ({ x }, { axis }) => {
     const [at] = tf.util.parseAxisParam(axis, x.shape);
-    return result(cast(find(h(x), at, false), scalarType.int32), 'int32');
+    const values =
+      x.dtype === 'float32'
+        ? finite(h(x), worst, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
+        : cast(h(x), scalarType.int32);
+    return result(cast(find(values, at, false), scalarType.int32), 'int32');
   };
 }
+type Find = (x: Handle, axis: number, keepDims: boolean) => Handle;
 
 const flip = aten('flip');
 const slice = aten('slice.Tensor');
@@ -91,8 +99,8 @@ export const reduceKernels: Kernels = {
   ),
   All: reduction(axisByAxis(all as never), () => 'bool', 1),
   Any: reduction(axisByAxis(any as never), () => 'bool', 0),
-  ArgMax: argument(argmax as never),
-  ArgMin: argument(argmin as never),
+  ArgMax: argument(argmax as Find, Number.NEGATIVE_INFINITY),
+  ArgMin: argument(argmin as Find, Number.POSITIVE_INFINITY),
   Cumsum: scan(aten('cumsum') as never, zerosLike as never),
   Cumprod: scan(aten('cumprod') as never, onesLike as never),
   Softmax: ({ logits }, { dim }) => result(softmax(exact(logits), dim, false), 'float32', logits.shape),

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Handle } from '../../../native/addon.ts';
 import { addon, aten, device, scalarType, upload } from '../aten.ts';
 import { cast, h, result, share, type TensorInfo, typeOf } from '../data.ts';
-import { unlessStrings } from '../host.ts';
+import { onHost, unlessStrings } from '../host.ts';
 import type { Kernel, Kernels } from '../register.ts';
 import { realPart } from './complex.ts';
 
@@ -91,6 +91,8 @@ const concat: Kernel = (inputs, { axis }) => {
 
 const pack: Kernel = (inputs, { axis }) => {
   const tensors = Object.values(inputs);
+  const same = tensors.every(({ dtype }) => dtype === tensors[0].dtype);
+  tf.util.assert(same, () => 'All tensors passed to stack must have matching dtypes');
   return result(
     cat(
       tensors.map((tensor) => unsqueeze(h(tensor), axis)),
@@ -174,6 +176,8 @@ const range: Kernel = (_, { start, stop, step, dtype }) => {
   return result(arange(start, start + count * signed, signed, typeOf[dtype], undefined, device), dtype, [count]);
 };
 
+const fillOnHost = onHost('Fill');
+
 export const shapeKernels: Kernels = {
   Identity: ({ x }) => share(x),
   Cast: unlessStrings('Cast', castTo),
@@ -183,7 +187,12 @@ export const shapeKernels: Kernels = {
     return result(reshape(h(x), to), x.dtype, to);
   },
   ExpandDims: ({ input }, { dim }) => {
-    const at = dim < 0 ? dim + input.shape.length + 1 : dim;
+    const rank = input.shape.length;
+    tf.util.assert(
+      dim >= -(rank + 1) && dim <= rank,
+      () => `expandDims: axis ${dim} is not in [${-(rank + 1)}, ${rank}]`,
+    );
+    const at = dim < 0 ? dim + rank + 1 : dim;
     const shape = input.shape.slice();
     shape.splice(at, 0, 1);
     return input.dtype === 'string' ? share(input, shape) : result(unsqueeze(h(input), at), input.dtype, shape);
@@ -210,10 +219,11 @@ export const shapeKernels: Kernels = {
   SpaceToBatchND: spaceToBatch,
   BatchToSpaceND: batchToSpace,
   DepthToSpace: depthToSpace,
-  Fill: unlessStrings('Fill', (_, { shape, value, dtype }) => {
+  Fill: (_, { shape, value, dtype }) => {
+    if (typeof value === 'string') return fillOnHost({}, { shape, value, dtype });
     const type = (dtype ?? 'float32') as tf.DataType;
     return result(full(shape, value, typeOf[type], undefined, device), type, shape);
-  }),
+  },
   ZerosLike: unlessStrings('ZerosLike', ({ x }) => result(aten('zeros_like')(h(x), typeOf[x.dtype]), x.dtype, x.shape)),
   OnesLike: ({ x }) => {
     if (x.dtype === 'string') throw new Error('onesLike is not supported for string tensors');

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Handle } from '../../../native/addon.ts';
 import { addon, aten, scalarType } from '../aten.ts';
-import { cast, exact, h, result, share } from '../data.ts';
+import { cast, exact, h, result, share, typeOf } from '../data.ts';
 import type { Attributes, Kernel, Kernels } from '../register.ts';
 
 /** Exact enough in bfloat16: these keep the format of their input. */
@@ -105,7 +105,8 @@ export const unaryKernels: Kernels = {
   EluGrad: ({ dy, y }) => result(eluGradient(exact(dy), exact(y)), 'float32', y.shape),
   Selu: ({ x }) => result(elu(floating(exact(x)), SELU_ALPHA, SELU_SCALE, 1), 'float32', x.shape),
   Softplus: ({ x }) => result(softplus(floating(exact(x)), 1, SOFTPLUS_THRESHOLD), 'float32', x.shape),
-  Step: ({ x }, { alpha = 0 }: Attributes) => result(step(floating(h(x)), alpha), 'float32', x.shape),
+  Step: ({ x }, { alpha = 0 }: Attributes) =>
+    result(cast(step(floating(h(x)), alpha), typeOf[x.dtype]), x.dtype, x.shape),
   Prelu: ({ x, alpha }) => {
     const [value, slope] = [h(x), h(alpha)];
     return result(where(ge(value, 0), value, mul(value, slope)), 'float32');
