@@ -10,7 +10,7 @@ export interface Kernels {
     outSize: Size,
     cubic: boolean,
     mirrored: boolean,
-    taps: Size,
+    pairs: Size,
     bounds: Pointer,
     weights: Pointer,
     raw: Pointer,
@@ -24,7 +24,7 @@ export interface Kernels {
     width: Size,
     bounds: Pointer,
     weights: Pointer,
-    taps: Size,
+    pairs: Size,
     out: Pointer,
     spare: Pointer,
   ): void;
@@ -32,10 +32,11 @@ export interface Kernels {
     src: Pointer,
     stride: Size,
     rowBytes: Size,
+    rows: Size,
     height: Size,
     bounds: Pointer,
     weights: Pointer,
-    taps: Size,
+    pairs: Size,
     out: Pointer,
   ): void;
   nearestOffsets(inSize: Size, outSize: Size, step: Size, mirrored: boolean, offsets: Pointer): void;
@@ -65,7 +66,16 @@ export interface Kernels {
   extrema(p: Pointer, pixels: Size, channels: Size, out: Pointer): void;
   sharpness(src: Pointer, out: Pointer, width: Size, height: Size, channels: Size, share: number): void;
   boxRadius(deviation: number): number;
-  blur(p: Pointer, width: Size, height: Size, channels: Size, box: number, a: Pointer, b: Pointer): void;
+  blur(
+    p: Pointer,
+    width: Size,
+    height: Size,
+    channels: Size,
+    box: number,
+    rounding: number,
+    a: Pointer,
+    b: Pointer,
+  ): void;
   labFloats(p: Pointer, pixels: Size, out: Pointer, linear: Pointer, roots: Pointer): void;
   normalizeBytes(p: Pointer, count: Size, out: Pointer, divisor: number, statistics: Pointer): void;
   normalizeFloats(p: Pointer, count: Size, statistics: Pointer): void;

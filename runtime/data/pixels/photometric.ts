@@ -29,7 +29,7 @@ export function photometric(kernels: Kernels, arena: Arena) {
     contrast(view: View, factor: number): void {
       expect(view, 'contrast');
       expectFactor(factor, 'contrast');
-      withSpare(48, (spare) => {
+      withSpare(144, (spare) => {
         const mean = kernels.lumaSum(view.ptr, pixelsOf(view), view.channels, spare) / pixelsOf(view);
         kernels.blendConstant(view.ptr, viewBytes(view), Math.floor(mean + 0.5), factor, spare);
       });
@@ -40,7 +40,7 @@ export function photometric(kernels: Kernels, arena: Arena) {
       expect(view, 'saturation');
       expectFactor(factor, 'saturation');
       if (view.channels === 1) return;
-      withSpare(48, (spare) => kernels.saturation(view.ptr, pixelsOf(view), factor, spare));
+      withSpare(144, (spare) => kernels.saturation(view.ptr, pixelsOf(view), factor, spare));
     },
 
     /** Shifts the 8-bit hue by trunc(255·factor), factor from -0.5 to 0.5; a gray picture stays as it is. */
@@ -55,7 +55,7 @@ export function photometric(kernels: Kernels, arena: Arena) {
     grayscale(view: View): void {
       expect(view, 'grayscale');
       if (view.channels === 1) return;
-      withSpare(48, (spare) => kernels.grayscale(view.ptr, pixelsOf(view), spare));
+      withSpare(144, (spare) => kernels.grayscale(view.ptr, pixelsOf(view), spare));
     },
 
     /** Inverts every byte at or above the threshold, 0 to 256. */
@@ -103,7 +103,7 @@ export function photometric(kernels: Kernels, arena: Arena) {
       const line = margin + Math.max(width * channels, height * 16) + 32 + margin;
       arena.scratch(() => {
         const a = arena.alloc(line) + margin;
-        kernels.blur(ptr, width, height, channels, box, a, arena.alloc(line) + margin);
+        kernels.blur(ptr, width, height, channels, box, 2 ** 23, a, arena.alloc(line) + margin);
       });
     },
 

@@ -26,17 +26,18 @@ export interface ResizeOptions {
 interface Axis {
   readonly bounds: number;
   readonly weights: number;
-  readonly taps: number;
+  readonly pairs: number;
 }
 
 export function resizing(kernels: Kernels, arena: Arena) {
   const axis = (inSize: number, outSize: number, cubic: boolean, mirrored: boolean): Axis => {
     const support = (cubic ? 2 : 1) * Math.max(inSize / outSize, 1);
-    const taps = Math.ceil(support) * 2 + 1;
+    // at most 2 · ceil(support) + 1 inputs an output
+    const pairs = Math.ceil(support) + 1;
     const bounds = arena.alloc(outSize * 8);
-    const weights = arena.alloc(outSize * taps * 4);
-    kernels.resizeCoefficients(inSize, outSize, cubic, mirrored, taps, bounds, weights, arena.alloc(taps * 8));
-    return { bounds, weights, taps };
+    const weights = arena.alloc(outSize * pairs * 8);
+    kernels.resizeCoefficients(inSize, outSize, cubic, mirrored, pairs, bounds, weights, arena.alloc(pairs * 16));
+    return { bounds, weights, pairs };
   };
 
   const filtered = (from: number, stride: number, box: Box, out: View, cubic: boolean, flip: boolean) => {
@@ -44,15 +45,15 @@ export function resizing(kernels: Kernels, arena: Arena) {
     let src = from;
     let srcStride = stride;
     if (box.width !== width || flip) {
-      const { bounds, weights, taps } = axis(box.width, width, cubic, flip);
+      const { bounds, weights, pairs } = axis(box.width, width, cubic, flip);
       const rowBytes = box.width * channels;
       srcStride = width * channels;
       src = arena.alloc(box.height * srcStride);
-      const spare = arena.alloc(rowBytes + 1);
-      kernels.resizeRows(from, stride, rowBytes, box.height, channels, width, bounds, weights, taps, src, spare);
+      const spare = arena.alloc(rowBytes + 24);
+      kernels.resizeRows(from, stride, rowBytes, box.height, channels, width, bounds, weights, pairs, src, spare);
     }
-    const { bounds, weights, taps } = axis(box.height, out.height, cubic, false);
-    kernels.resizeColumns(src, srcStride, width * channels, out.height, bounds, weights, taps, out.ptr);
+    const { bounds, weights, pairs } = axis(box.height, out.height, cubic, false);
+    kernels.resizeColumns(src, srcStride, width * channels, box.height, out.height, bounds, weights, pairs, out.ptr);
   };
 
   const nearest = (from: number, stride: number, box: Box, out: View, flip: boolean) => {

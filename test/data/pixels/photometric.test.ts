@@ -76,6 +76,17 @@ describe('photometric operations equal plain arithmetic at odd sizes and write n
     });
   });
 
+  it('takes the mean of 36 million white pixels, more than 32-bit sums hold', () => {
+    const [gray, rgb] = [pixels.create(6000, 6000, 1), pixels.create(2100, 2100, 3)];
+    for (const view of [gray, rgb]) {
+      pixels.bytes(view).fill(255);
+      pixels.bytes(view)[0] = 0;
+      pixels.contrast(view, 0);
+      assert.ok(Buffer.from(pixels.bytes(view)).equals(Buffer.alloc(view.width * view.height * view.channels, 255)));
+    }
+    pixels.arena.reset();
+  });
+
   it('changes no gray picture by saturation or hue', () => {
     const p = randomPicture(5, 3, 1);
     check(p, (view) => pixels.hue(view, 0.3), p.pixels, 'hue');

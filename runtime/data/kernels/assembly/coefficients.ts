@@ -1,6 +1,8 @@
 /** Weights of Pillow's antialiased resize: the filter's support grows with the reduction; 22-bit fixed point. */
 
 export const BITS = 22;
+/** A weight is high · 2^LOW_BITS + low, two 16-bit halves, so that pairs can be multiplied and added at once. */
+export const LOW_BITS = 8;
 
 @inline
 function bilinear(x: f64): f64 {
@@ -18,15 +20,17 @@ function bicubic(x: f64): f64 {
 }
 
 /**
- * For each of `outSize` outputs: first input and number of inputs (two i32 at `bounds`), and `taps` i32 weights at
- * `weights`. Mirrored: output i takes what output outSize-1-i would. `raw` holds `taps` f64 of work.
+ * For each of `outSize` outputs: the first input and the number of pairs of inputs (two i32 at `bounds`), and at
+ * `weights` as many pairs, 8 bytes each: two high halves, two low halves (i16). An odd number of inputs ends in a weight
+ * of 0, on an input that may lie one beyond the last. Mirrored: output i takes what output outSize-1-i would. `raw`
+ * holds 2 · `pairs` f64 of work; `pairs` is the number of pairs that an output has room for.
  */
 export function resizeCoefficients(
   inSize: i32,
   outSize: i32,
   cubic: bool,
   mirrored: bool,
-  taps: i32,
+  pairs: i32,
   bounds: usize,
   weights: usize,
   raw: usize,
@@ -47,14 +51,17 @@ export function resizeCoefficients(
       total += weight;
     }
     const slot = <usize>(mirrored ? outSize - 1 - i : i);
-    const out = weights + ((slot * <usize>taps) << 2);
-    for (let k = 0; k < count; k++) {
-      let weight = load<f64>(raw + (<usize>k << 3));
+    const out = weights + ((slot * <usize>pairs) << 3);
+    for (let k = 0; k < ((count + 1) & ~1); k++) {
+      let weight = k < count ? load<f64>(raw + (<usize>k << 3)) : 0.0;
       if (total != 0.0) weight /= total;
       const scaled = weight * <f64>(1 << BITS);
-      store<i32>(out + (<usize>k << 2), <i32>(weight < 0.0 ? scaled - 0.5 : scaled + 0.5));
+      const fixed = <i32>(weight < 0.0 ? scaled - 0.5 : scaled + 0.5);
+      const half = out + (<usize>(k >> 1) << 3) + (<usize>(k & 1) << 1);
+      store<i16>(half, <i16>(fixed >> LOW_BITS));
+      store<i16>(half, <i16>(fixed & ((1 << LOW_BITS) - 1)), 4);
     }
     store<i32>(bounds + (slot << 3), first);
-    store<i32>(bounds + (slot << 3), count, 4);
+    store<i32>(bounds + (slot << 3), (count + 1) >> 1, 4);
   }
 }

@@ -1,88 +1,116 @@
-import { blend16 } from './blend';
-import { blue, green, red, storePacked } from './lanes';
+import { clip16, load4 } from './lanes';
 
-/** ITU-R 601 luma of eight pixels in u16 lanes: (19595 R + 38470 G + 7471 B + 32768) >> 16; 38470 as two halves. */
+// Vector constants lie in memory: the engine builds a literal anew, in several instructions, wherever it is used.
+const RED_GREEN = 0, BLUE_GREEN = 16, RG_WEIGHTS = 32, BG_WEIGHTS = 48, HALF = 64, THRICE = 80, CONSTANTS = 96;
+
+/** Luma is (19595 R + 38470 G + 7471 B + 32768) >> 16, ITU-R 601; 38470 as two halves, to fit 16 bits. */
 @inline
-function luma8(r: v128, g: v128, b: v128): v128 {
-  const rg = i16x8(19595, 19235, 19595, 19235, 19595, 19235, 19595, 19235);
-  const bg = i16x8(7471, 19235, 7471, 19235, 7471, 19235, 7471, 19235);
-  const half = i32x4.splat(0x8000);
-  const low = i32x4.add(
-    i32x4.dot_i16x8_s(v128.shuffle<i16>(r, g, 0, 8, 1, 9, 2, 10, 3, 11), rg),
-    i32x4.dot_i16x8_s(v128.shuffle<i16>(b, g, 0, 8, 1, 9, 2, 10, 3, 11), bg));
-  const high = i32x4.add(
-    i32x4.dot_i16x8_s(v128.shuffle<i16>(r, g, 4, 12, 5, 13, 6, 14, 7, 15), rg),
-    i32x4.dot_i16x8_s(v128.shuffle<i16>(b, g, 4, 12, 5, 13, 6, 14, 7, 15), bg));
-  return i16x8.narrow_i32x4_s(i32x4.shr_u(i32x4.add(low, half), 16), i32x4.shr_u(i32x4.add(high, half), 16));
+function storeConstants(at: usize): void {
+  v128.store(at, i8x16(0, -1, 1, -1, 3, -1, 4, -1, 6, -1, 7, -1, 9, -1, 10, -1), RED_GREEN);
+  v128.store(at, i8x16(2, -1, 1, -1, 5, -1, 4, -1, 8, -1, 7, -1, 11, -1, 10, -1), BLUE_GREEN);
+  v128.store(at, i16x8(19595, 19235, 19595, 19235, 19595, 19235, 19595, 19235), RG_WEIGHTS);
+  v128.store(at, i16x8(7471, 19235, 7471, 19235, 7471, 19235, 7471, 19235), BG_WEIGHTS);
+  v128.store(at, i32x4.splat(0x8000), HALF);
+  v128.store(at, i8x16(0, 0, 0, 4, 4, 4, 8, 8, 8, 12, 12, 12, -1, -1, -1, -1), THRICE);
+}
+
+/** Luma of four packed RGB pixels as i32 lanes. */
+@inline
+function luma4(v: v128, k: usize): v128 {
+  const rg = i32x4.dot_i16x8_s(i8x16.swizzle(v, v128.load(k, RED_GREEN)), v128.load(k, RG_WEIGHTS));
+  const bg = i32x4.dot_i16x8_s(i8x16.swizzle(v, v128.load(k, BLUE_GREEN)), v128.load(k, BG_WEIGHTS));
+  return i32x4.shr_u(i32x4.add(i32x4.add(rg, bg), v128.load(k, HALF)), 16);
 }
 
 @inline
-function luma16(r: v128, g: v128, b: v128): v128 {
-  return i8x16.narrow_i16x8_u(
-    luma8(i16x8.extend_low_i8x16_u(r), i16x8.extend_low_i8x16_u(g), i16x8.extend_low_i8x16_u(b)),
-    luma8(i16x8.extend_high_i8x16_u(r), i16x8.extend_high_i8x16_u(g), i16x8.extend_high_i8x16_u(b)));
+function store12(p: usize, bytes: v128): void {
+  v128.store_lane<u64>(p, bytes, 0);
+  v128.store_lane<u32>(p, bytes, 2, 8);
 }
 
 @inline
-function addBytes(total: v128, bytes: v128): v128 {
-  const sums = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(bytes));
-  return i64x2.add(total, i64x2.add(i64x2.extend_low_i32x4_u(sums), i64x2.extend_high_i32x4_u(sums)));
+function lanesSum(v: v128): i64 {
+  const low = i64x2.extend_low_i32x4_u(v), high = i64x2.extend_high_i32x4_u(v);
+  const sum = i64x2.add(low, high);
+  return i64x2.extract_lane(sum, 0) + i64x2.extract_lane(sum, 1);
 }
 
-@inline
-function lumaAt(p: usize): v128 {
-  const a = v128.load(p), b = v128.load(p, 16), c = v128.load(p, 32);
-  return luma16(red(a, b, c), green(a, b, c), blue(a, b, c));
-}
+/** Four pixels or sixteen bytes at a time, for so long that 32 bits hold the sum. */
+const BLOCK: usize = 1 << 20;
 
-/** Sum of the luma of `pixels` pixels (of the values themselves for one channel); `spare` holds 48 bytes. */
-export function lumaSum(p: usize, pixels: usize, channels: i32, spare: usize): f64 {
-  let total = i64x2.splat(0);
-  const rest = pixels & 15, step: usize = channels == 3 ? 48 : 16;
-  const end = p + (pixels >> 4) * step;
-  memory.fill(spare, 0, 48);
-  if (channels == 3) {
-    for (; p < end; p += 48) total = addBytes(total, lumaAt(p));
-    memory.copy(spare, p, rest * 3);
-    total = addBytes(total, lumaAt(spare));
-  } else {
-    for (; p < end; p += 16) total = addBytes(total, v128.load(p));
-    memory.copy(spare, p, rest);
-    total = addBytes(total, v128.load(spare));
+function rgbSum(p: usize, pixels: usize, spare: usize): i64 {
+  const end = p + pixels * 3, rest = spare + CONSTANTS;
+  let total: i64 = 0;
+  storeConstants(spare);
+  while (p + 16 <= end) {
+    const stop = min(end, p + 12 * BLOCK);
+    let sum = i32x4.splat(0);
+    for (; p + 16 <= stop; p += 12) sum = i32x4.add(sum, luma4(v128.load(p), spare));
+    total += lanesSum(sum);
   }
-  return <f64>(i64x2.extract_lane(total, 0) + i64x2.extract_lane(total, 1));
+  memory.fill(rest, 0, 32);
+  memory.copy(rest, p, end - p);
+  return total + lanesSum(i32x4.add(luma4(v128.load(rest), spare), luma4(v128.load(rest, 12), spare)));
+}
+
+function graySum(p: usize, pixels: usize): i64 {
+  const end = p + pixels;
+  let total: i64 = 0;
+  while (p + 16 <= end) {
+    const stop = min(end, p + 16 * BLOCK);
+    let sum = i32x4.splat(0);
+    for (; p + 16 <= stop; p += 16) {
+      sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v128.load(p))));
+    }
+    total += lanesSum(sum);
+  }
+  for (; p < end; p++) total += load<u8>(p);
+  return total;
+}
+
+/** Sum of the luma of `pixels` pixels (of the values themselves for one channel); `spare` holds 144 bytes. */
+export function lumaSum(p: usize, pixels: usize, channels: i32, spare: usize): f64 {
+  return <f64>(channels == 3 ? rgbSum(p, pixels, spare) : graySum(p, pixels));
 }
 
 @inline
-function saturate16(p: usize, share: v128): void {
-  const a = v128.load(p), b = v128.load(p, 16), c = v128.load(p, 32);
-  const r = red(a, b, c), g = green(a, b, c), l = blue(a, b, c);
-  const gray = luma16(r, g, l);
-  storePacked(p, blend16(gray, r, share), blend16(gray, g, share), blend16(gray, l, share));
+function blend4(gray: v128, p: usize, share: v128): v128 {
+  const step = f32x4.mul(share, f32x4.sub(f32x4.convert_i32x4_s(load4(p)), gray));
+  return i32x4.trunc_sat_f32x4_s(f32x4.add(gray, step));
 }
 
-/** Blends RGB pixels with their own luma, in place; `spare` holds 48 bytes. */
+@inline
+function saturate4(p: usize, share: v128, k: usize): void {
+  const gray = f32x4.convert_i32x4_s(luma4(v128.load(p), k));
+  const a = blend4(v128.shuffle<i32>(gray, gray, 0, 0, 0, 1), p, share);
+  const b = blend4(v128.shuffle<i32>(gray, gray, 1, 1, 2, 2), p + 4, share);
+  const c = blend4(v128.shuffle<i32>(gray, gray, 2, 3, 3, 3), p + 8, share);
+  store12(p, clip16(a, b, c, c));
+}
+
+/** Blends RGB pixels with their own luma, in place; `spare` holds 144 bytes. */
 export function saturation(p: usize, pixels: usize, share: f32, spare: usize): void {
-  const s = f32x4.splat(share), rest = (pixels & 15) * 3;
-  const end = p + (pixels >> 4) * 48;
-  for (; p < end; p += 48) saturate16(p, s);
-  memory.copy(spare, p, rest);
-  saturate16(spare, s);
-  memory.copy(p, spare, rest);
+  const s = f32x4.splat(share), end = p + pixels * 3, rest = spare + CONSTANTS;
+  storeConstants(spare);
+  for (; p + 16 <= end; p += 12) saturate4(p, s, spare);
+  memory.copy(rest, p, end - p);
+  saturate4(rest, s, spare);
+  saturate4(rest + 12, s, spare);
+  memory.copy(p, rest, end - p);
 }
 
 @inline
-function gray16(p: usize): void {
-  const luma = lumaAt(p);
-  storePacked(p, luma, luma, luma);
+function gray4(p: usize, k: usize): void {
+  store12(p, i8x16.swizzle(luma4(v128.load(p), k), v128.load(k, THRICE)));
 }
 
-/** Replaces RGB pixels by their luma, three equal channels, in place; `spare` holds 48 bytes. */
+/** Replaces RGB pixels by their luma, three equal channels, in place; `spare` holds 144 bytes. */
 export function grayscale(p: usize, pixels: usize, spare: usize): void {
-  const rest = (pixels & 15) * 3;
-  const end = p + (pixels >> 4) * 48;
-  for (; p < end; p += 48) gray16(p);
-  memory.copy(spare, p, rest);
-  gray16(spare);
-  memory.copy(p, spare, rest);
+  const end = p + pixels * 3, rest = spare + CONSTANTS;
+  storeConstants(spare);
+  for (; p + 16 <= end; p += 12) gray4(p, spare);
+  memory.copy(rest, p, end - p);
+  gray4(rest, spare);
+  gray4(rest + 12, spare);
+  memory.copy(p, rest, end - p);
 }
