@@ -67,6 +67,8 @@ export interface Declared<S extends TObject> {
   readonly params: S;
   readonly inputs?: Ports | ((params: P<S>) => Ports);
   readonly outputs?: Ports | ((params: P<S>) => Ports);
+  /** kernels of the tensor API that it needs besides the usual ones, by tfjs's names: a backend without them is refused */
+  readonly kernels?: readonly string[];
   /** params worth showing in a drawing, in order */
   readonly show?: readonly string[];
   /** hooks that come with this node; they run before the document's own */

@@ -1,5 +1,6 @@
 /** Model nodes made ready to run: parameters named "<node>.<state-dict name>", initial values, weights files. */
 
+import type { ModelSpec } from '../../graph/model/layers.ts';
 import type { OptimizedParameter } from '../node.ts';
 import { createRandom } from '../random.ts';
 import { fromTorch, torchShape, toTorch } from '../tensor/model/layout.ts';
@@ -17,28 +18,32 @@ export interface RunningModel {
   readonly head: boolean;
 }
 
-/** Describe and create a node's model. */
-export async function createRunningModel(node: GraphNode, backend: TensorBackend, seed: number): Promise<RunningModel> {
+/** The layers of a model node. @throws Error when they are not known, which the checks have refused before */
+export function modelSpec(node: GraphNode): ModelSpec {
   const { declaration } = node;
   if (declaration.role !== 'model') throw new TypeError(`${node.name} is not a model`);
   const problems: string[] = [];
-  const inputs = Object.values(node.inputValues)[0] ?? {};
   const described = declaration.model({
     name: node.name,
     params: node.params,
-    inputs,
+    inputs: Object.values(node.inputValues)[0] ?? {},
     symbols: Object.values(node.symbols)[0] ?? {},
     problem: ({ message }) => problems.push(message),
   });
   if (!described) throw new Error(`${node.name}: ${problems.join('; ') || 'its model is not known'}`);
-  const spec = (node.params as ModelKeys).frozen === true ? { ...described, frozen: true } : described;
+  return (node.params as ModelKeys).frozen === true ? { ...described, frozen: true } : described;
+}
+
+/** Create a node's model with its initial values. */
+export async function createRunningModel(node: GraphNode, backend: TensorBackend, seed: number): Promise<RunningModel> {
+  const spec = modelSpec(node);
   // tensor libraries are loaded with the backend, not with this file
   const { createModel } = await import('../tensor/model.ts');
   return {
     node,
     model: createModel(backend, spec, createRandom(seed, 'model', node.name)),
     weights: spec.weights ?? {},
-    head: declaration.head === true,
+    head: 'head' in node.declaration && node.declaration.head === true,
   };
 }
 

@@ -10,11 +10,12 @@ import { diskFiles, type Files, replaceFile } from '../train/files.ts';
 import type { OpenSource } from './batches.ts';
 import { type Chosen, chooseCheckpoint } from './choose.ts';
 import type { Graph } from './edges.ts';
+import { formatMissing, missingKernels } from './kernels.ts';
 import { type LocatedTypes, loaderSources } from './loader.ts';
 import { runSession } from './loop.ts';
 import { openMetrics } from './metrics-file.ts';
 import { openSession } from './open-session.ts';
-import { createPlan, trains } from './plan.ts';
+import { createPlan, type Plan, trains } from './plan.ts';
 import { producer } from './producer.ts';
 import { singleRank } from './ranks.ts';
 import { createRecorder } from './recorder.ts';
@@ -55,13 +56,19 @@ export interface RunOptions {
   readonly files?: Files;
 }
 
+/** The plan needs kernels that the backend does not have. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError';
+}
+
 /**
- * @throws PlanError when the graph cannot be scheduled, ResumeError when the checkpoint is another pipeline's,
+ * @throws Error when the graph cannot be scheduled, KernelError when the backend cannot run it, ResumeError when the checkpoint is another pipeline's,
  * HookError, NodeError, CheckpointError
  */
 export async function runGraph(graph: Graph, options: RunOptions): Promise<RunResult> {
   const { out, backend, files = diskFiles } = options;
   const plan = createPlan(graph);
+  await refuseMissingKernels(plan, backend);
   await mkdir(out, { recursive: true });
   const folder = join(out, 'checkpoints');
   const waiting: GraphEvent[] = [];
@@ -131,4 +138,16 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
     await recorder.close();
     await trace?.close();
   }
+}
+
+async function refuseMissingKernels(plan: Plan, backend: TensorBackend): Promise<void> {
+  const missing = await missingKernels(plan, backend);
+  if (missing.length === 0) return;
+  const { availableBackends, openBackend } = await import('../tensor/backend.ts');
+  const others = new Map<string, ReadonlySet<string>>();
+  for (const { name, available } of await availableBackends()) {
+    if (available && name !== backend.name) others.set(name, (await openBackend(name)).kernels());
+  }
+  backend.activate();
+  throw new KernelError(formatMissing(missing, backend.name, others));
 }

@@ -19,6 +19,7 @@ import { createNodeRandom, type NodeRandom } from './node-random.ts';
 import type { Plan } from './plan.ts';
 import type { Schedules } from './schedules.ts';
 import type { EngineState } from './state.ts';
+import { usedNodes } from './used-nodes.ts';
 
 type OnceFunction = (inputs: Values) => Values | Promise<Values>;
 
@@ -50,19 +51,6 @@ export interface CreateOptions {
   readonly state: EngineState;
   readonly signal: AbortSignal;
   notice(from: string, level: 'info' | 'warning', message: string, cure?: string): void;
-}
-
-/** Nodes that some program or once-step of the plan runs. */
-function usedNodes(plan: Plan): GraphNode[] {
-  const used = new Set<string>();
-  const steps = [...plan.once.before, ...plan.once.evaluate];
-  const programs = [...plan.phases, ...steps.flatMap((step) => (step.kind === 'pass' ? [step.program] : []))];
-  for (const program of programs) {
-    for (const step of program.steps) if (step.kind === 'node') used.add(step.node.name);
-    for (const { node } of program.optimizers) used.add(node.name);
-  }
-  for (const step of steps) if (step.kind === 'node') used.add(step.node.name);
-  return plan.graph.nodes.filter(({ name }) => used.has(name));
 }
 
 /** Create every node that runs, in topological order. @throws Error that names the node */
