@@ -26,7 +26,15 @@ export const composedConv: Conv = {
 export const isDepthwise = (g: ConvGeometry): boolean => g.groups > 1 && g.groups === g.input[3];
 
 function forward(x: Tensor, filter: Tensor, g: ConvGeometry): Tensor {
-  if (isDepthwise(g)) return depthwise(x, filter, g, g.stride, [g.padding, g.padding]);
+  if (isDepthwise(g)) {
+    const strided = g.stride.some((step) => step > 1);
+    if (!strided || g.dilation.every((step) => step === 1)) {
+      return depthwise(x, filter, g, g.stride, [g.padding, g.padding]);
+    }
+    // tfjs has depthwise kernels with a stride or with a dilation, not with both
+    const dense = depthwise(x, filter, g, [1, 1], [g.padding, g.padding]);
+    return tf.stridedSlice(dense, [0, 0, 0, 0], dense.shape, [1, ...g.stride, 1]);
+  }
   return byGroup(g, (one, part) => correlate(part(x), part(filter), one.stride, [g.padding, g.padding], g.dilation), 3);
 }
 

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SgdOptions, Tensor, TensorBackend } from '../../runtime/tensor/types.ts';
+import { checkGradients, leakFree, near, onEachBackend, values } from './support.ts';
+
+const oracles = process.env.ORACLES ?? 'test/oracles/cases';
+
+onEachBackend('fused operations', (get) => {
+  it('topk: the lower index wins a tie, gradients go to the places picked', async () => {
+    const backend = get();
+    const { tf, ops } = backend;
+    await leakFree(backend, () => {
+      const x = tf.tensor2d([
+        [1, 3, 3, 0, 3],
+        [2, 2, 2, 2, 2],
+        [-1, -5, 0, 7, 0],
+      ]);
+      const { values: top, indices } = ops.topk(x, 3);
+      assert.deepEqual(top.arraySync(), [
+        [3, 3, 3],
+        [2, 2, 2],
+        [7, 0, 0],
+      ]);
+      assert.deepEqual(indices.arraySync(), [
+        [1, 2, 4],
+        [0, 1, 2],
+        [3, 2, 4],
+      ]);
+      assert.equal(indices.dtype, 'int32');
+      tf.dispose([x, top, indices]);
+      const random = values(backend, 0, [3, 8]);
+      checkGradients(backend, [random], (t) => ops.topk(t, 3).values);
+      random.dispose();
+    });
+    assert.throws(() => ops.topk(tf.zeros([2, 3]), 4), /between 1 and 3/);
+  });
+
+  it('topk: long rows with many ties', () => {
+    const backend = get();
+    const { ops } = backend;
+    backend.scope(() => {
+      const { tf } = backend;
+      const x = tf.floor(tf.mul(values(backend, 3, [4, 500]), 5));
+      const { indices } = ops.topk(x, 200);
+      const rows = x.arraySync() as number[][];
+      const want = rows.map((row) =>
+        row
+          .map((value, index) => ({ value, index }))
+          .sort((a, b) => b.value - a.value || a.index - b.index)
+          .slice(0, 200)
+          .map(({ index }) => index),
+      );
+      assert.deepEqual(indices.arraySync(), want);
+    });
+  });
+
+  it('gradients agree with differences', () => {
+    const backend = get();
+    const { tf, ops } = backend;
+    const at = (k: number, ...shape: number[]) => values(backend, k, shape);
+    backend.scope(() => {
+      checkGradients(backend, [at(0, 1, 4, 5, 2), at(1, 3, 3, 2, 3)], (x, w) =>
+        ops.conv2d(x, w, null, { padding: [1, 1], stride: [2, 1] }),
+      );
+      checkGradients(backend, [at(0, 4, 3), at(1, 3), at(2, 3)], (x, scale, offset) => {
+        const state = { runningMean: tf.variable(tf.zeros([3])), runningVar: tf.variable(tf.ones([3])) };
+        const y = ops.batchNorm(x, scale, offset, state, { training: true });
+        tf.dispose([state.runningMean, state.runningVar]);
+        return y;
+      });
+      checkGradients(backend, [at(0, 2, 3, 3, 2), at(1, 2), at(2, 2)], (x, s, o) => ops.layerNorm2d(x, s, o));
+      checkGradients(backend, [at(0, 4, 6)], (x) => ops.l2Normalize(x));
+      checkGradients(backend, [at(0, 1, 5, 5, 2)], (x) =>
+        ops.avgPool(x, { kernel: [3, 3], padding: [1, 1], ceil: true }),
+      );
+      checkGradients(backend, [at(0, 1, 5, 7, 2)], (x) => ops.adaptiveAvgPool(x, [2, 3]));
+      checkGradients(backend, [at(0, 4, 6)], (x) => ops.logSoftmax(x));
+    });
+  });
+
+  it('batch norm without scale and offset, and its error for a single value', () => {
+    const backend = get();
+    const { tf, ops } = backend;
+    backend.scope(() => {
+      const state = { runningMean: tf.variable(tf.zeros([3])), runningVar: tf.variable(tf.ones([3])) };
+      const y = ops.batchNorm(values(backend, 0, [8, 3]), null, null, state, { training: true });
+      near(tf.mean(y, 0).dataSync(), [0, 0, 0], 1e-6, 'mean');
+      near(tf.mean(tf.square(y), 0).dataSync(), [1, 1, 1], 1e-4, 'variance');
+      assert.throws(
+        () => ops.batchNorm(values(backend, 0, [1, 3]), null, null, state, { training: true }),
+        /more than one value per channel/,
+      );
+      tf.dispose([state.runningMean, state.runningVar]);
+    });
+  });
+
+  it('all labels ignored: not a number, as in PyTorch', () => {
+    const { tf, ops, scope } = get();
+    scope(() => {
+      const loss = ops.crossEntropy(tf.ones([2, 3]), tf.tensor1d([-1, -1], 'int32'));
+      assert.ok(Number.isNaN(loss.dataSync()[0]));
+    });
+  });
+
+  it('noGrad: no gradient flows, temporaries are freed, the tape goes on', async () => {
+    const backend = get();
+    const { tf, ops } = backend;
+    await leakFree(backend, () => {
+      const w = backend.scope(() => tf.variable(tf.scalar(3)));
+      backend.scope(() => {
+        const tape = backend.openTape();
+        const stopped = ops.noGrad(() => tf.mul(tf.square(w), 1));
+        const [g] = tape.backward(tf.mul(w, stopped), [w]);
+        near(g!.dataSync(), [9], 1e-6, 'gradient');
+      });
+      w.dispose();
+    });
+  });
+
+  it('says what does not fit', () => {
+    const { tf, ops, scope } = get();
+    scope(() => {
+      const x = tf.zeros([1, 4, 4, 3]);
+      assert.throws(() => ops.conv2d(x, tf.zeros([3, 3, 2, 4]), null), /1,4,4,3.*3,3,2,4.*2 input channels/s);
+      assert.throws(() => ops.conv2d(x, tf.zeros([5, 5, 3, 4]), null), /smaller than the filter/);
+      assert.throws(() => ops.maxPool(x, { kernel: [2, 2], padding: [2, 2] }), /more than half the kernel/);
+      assert.throws(() => ops.addRelu(x, tf.zeros([1, 4, 4, 1])), /shapes differ/);
+      assert.throws(() => ops.crossEntropy(tf.zeros([3, 4]), tf.zeros([2], 'int32')), /\[3,4\].*\[2\]/);
+    });
+  });
+});
+
+interface OptimizerCase {
+  params: {
+    lr?: number;
+    lr_per_step?: number[];
+    momentum: number;
+    weight_decay: number;
+    nesterov: boolean;
+    larc_config?: LarcConfig;
+  };
+  inputs: { params: Plain[]; grads: Plain[][] };
+  outputs: { params_after: Plain[][] };
+  tolerance: number;
+}
+interface LarcConfig {
+  clip: boolean;
+  eps: number;
+  trust_coefficient: number;
+}
+interface Plain {
+  shape: number[];
+  data: number[];
+}
+
+function optimizerCases(name: string): OptimizerCase[] {
+  return JSON.parse(readFileSync(join(oracles, 'optimizers', name), 'utf8')).cases;
+}
+
+function runSgd(backend: TensorBackend, { params, inputs, outputs, tolerance }: OptimizerCase): void {
+  const { tf, ops } = backend;
+  const tensor = ({ shape, data }: Plain): Tensor => tf.tensor(data, shape, 'float32');
+  const larc = params.larc_config;
+  const options: Omit<SgdOptions, 'lr'> = {
+    momentum: params.momentum,
+    weightDecay: params.weight_decay,
+    nesterov: params.nesterov,
+    larc: larc && { clip: larc.clip, eps: larc.eps, trustCoefficient: larc.trust_coefficient },
+  };
+  backend.scope(() => {
+    const parameters = inputs.params.map((p) => tf.variable(tensor(p)));
+    const velocities = parameters.map((p) => tf.variable(tf.zerosLike(p)));
+    inputs.grads.forEach((gradients, step) => {
+      const lr = params.lr_per_step?.[step] ?? params.lr!;
+      ops.sgd(parameters, gradients.map(tensor), velocities, step > 0, { ...options, lr });
+      parameters.forEach((p, i) => {
+        near(p.dataSync(), outputs.params_after[step][i].data, tolerance, `step ${step}, parameter ${i}`);
+      });
+    });
+    tf.dispose([...parameters, ...velocities]);
+  });
+}
+
+onEachBackend('sgd', (get) => {
+  for (const name of ['sgd.json', 'larc.json']) {
+    optimizerCases(name).forEach((one, i) => {
+      it(`gives the reference values of ${name}, case ${i}`, async () => {
+        await leakFree(get(), () => runSgd(get(), one));
+      });
+    });
+  }
+
+  it('leaves values that another tensor shares alone', () => {
+    const backend = get();
+    const { tf, ops } = backend;
+    backend.scope(() => {
+      const student = tf.variable(tf.tensor1d([1, 2, 3, 4, 5]));
+      const teacher = tf.variable(tf.zeros([5]));
+      teacher.assign(student);
+      const velocity = tf.variable(tf.zeros([5]));
+      ops.sgd([student], [tf.ones([5])], [velocity], false, { lr: 1, momentum: 0.9, weightDecay: 0, nesterov: false });
+      near(student.dataSync(), [0, 1, 2, 3, 4], 1e-7, 'student');
+      near(teacher.dataSync(), [1, 2, 3, 4, 5], 1e-7, 'teacher');
+      tf.dispose([student, teacher, velocity]);
+    });
+  });
+});
