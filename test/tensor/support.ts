@@ -1,9 +1,9 @@
 /** Shared by the tests of runtime/tensor: values by formula, layouts, comparison, numerical gradients, leaks. */
 import assert from 'node:assert/strict';
-import { openBackend } from '../../runtime/tensor/backend.ts';
+import { availableBackends, openBackend } from '../../runtime/tensor/backend.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
 
-export const backendsUnderTest = ['cpu', 'wasm'] as const;
+export const backendsUnderTest = ['cpu', 'wasm', 'torch'] as const;
 
 /** Input number k of a case: a hash of i + 7919 k in [-1, 1), as in fixtures/pytorch.py. */
 export function formula(k: number, count: number): Float32Array {
@@ -95,14 +95,41 @@ export function checkGradients(
 
 /** Register a suite once per backend; `get` gives the backend inside tests. */
 export function onEachBackend(title: string, tests: (get: () => TensorBackend, name: string) => void): void {
-  for (const name of backendsUnderTest) {
-    describe(`${title} on ${name}`, () => {
-      let backend: TensorBackend;
-      before(async () => {
-        backend = await openBackend(name);
-      });
-      beforeEach(() => backend.activate());
-      tests(() => backend, name);
-    });
+  for (const name of backendsUnderTest) onBackend(name, title, tests);
+}
+
+const states = await availableBackends();
+
+/** Where the backend does not work here, its tests do not exist: their number and the reason are printed. */
+export function onBackend(name: string, title: string, tests: (get: () => TensorBackend, name: string) => void): void {
+  const { available, reason } = states.find((state) => state.name === name)!;
+  let backend: TensorBackend;
+  if (!available) {
+    process.stderr.write(
+      `${title} on ${name}: ${countTests(() => tests(() => backend, name))} tests not run: ${reason}\n`,
+    );
+    return;
   }
+  describe(`${title} on ${name}`, () => {
+    before(async () => {
+      backend = await openBackend(name);
+    });
+    beforeEach(() => backend.activate());
+    tests(() => backend, name);
+  });
+}
+
+function countTests(define: () => void): number {
+  const scope = globalThis as { it: unknown };
+  const { it } = scope;
+  let count = 0;
+  scope.it = () => {
+    count++;
+  };
+  try {
+    define();
+  } finally {
+    scope.it = it;
+  }
+  return count;
 }

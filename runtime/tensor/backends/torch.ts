@@ -36,6 +36,7 @@ const opener: BackendOpener = {
     const { TorchBackend } = await import('./torch/backend.ts');
     const { kernels } = await import('./torch/kernels/all.ts');
     const { registerKernels } = await import('./torch/register.ts');
+    const { fusedKernels } = await import('./torch/fused/all.ts');
     const { setPrecision } = await import('./torch/precision.ts');
     addon.setThreads(threads); // libtorch's own default may be one
     setPrecision(precision);
@@ -43,7 +44,7 @@ const opener: BackendOpener = {
     tf.registerBackend('torch', () => new TorchBackend());
     if (!(await tf.setBackend('torch'))) throw new Error('the torch backend did not start: see the warning above');
     const place = device === 'cuda' ? 'CUDA' : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
-    return { device: `${place}, ${precision}`, version, kernels: {} };
+    return { device: `${place}, ${precision}`, version, kernels: fusedKernels };
   },
 };
 export default opener;

@@ -16,7 +16,8 @@ const argmax = aten('argmax');
 const argmin = aten('argmin');
 const full = aten('full');
 
-type Reduce = (x: Handle, axes: number[], keepDims: boolean) => Handle;
+/** `type`: of the result, and of the work */
+type Reduce = (x: Handle, axes: number[], keepDims: boolean, type: number) => Handle;
 
 /** tfjs calls the axes `axis`, Max also `reductionIndices`. Without axes, nothing is reduced. */
 function reduction(reduce: Reduce, dtype: (from: tf.DataType) => tf.DataType, empty?: number): Kernel {
@@ -29,7 +30,7 @@ function reduction(reduce: Reduce, dtype: (from: tf.DataType) => tf.DataType, em
       if (reduced.includes(0))
         return result(full(keepDims ? tf.backend_util.expandShapeToKeepDim(kept, axes) : kept, empty, typeOf[to]), to);
     }
-    return result(reduce(x.dtype === 'float32' ? exact(x) : h(x), axes, keepDims), to);
+    return result(cast(reduce(h(x), axes, keepDims, typeOf[to]), typeOf[to]), to);
   };
 }
 
@@ -85,15 +86,15 @@ function scan(run: (x: Handle, axis: number, type: number) => Handle, start: (x:
 const softmax = aten('_softmax');
 
 export const reduceKernels: Kernels = {
-  Sum: reduction((x, axes, keepDims) => sum(x, axes, keepDims), summed, 0),
+  Sum: reduction((x, axes, keepDims, type) => sum(x, axes, keepDims, type), summed, 0),
   Mean: reduction(
-    (x, axes, keepDims) => mean(x, axes, keepDims, scalarType.float32),
+    (x, axes, keepDims, type) => mean(x, axes, keepDims, type),
     () => 'float32',
   ),
   Max: reduction((x, axes, keepDims) => amax(x, axes, keepDims), same, Number.NEGATIVE_INFINITY),
   Min: reduction((x, axes, keepDims) => amin(x, axes, keepDims), same, Number.POSITIVE_INFINITY),
   Prod: reduction(
-    axisByAxis((x, axis, keepDims) => prod(x, axis, keepDims)),
+    (x, axes, keepDims, type) => axisByAxis((y, axis) => prod(y, axis, keepDims, type))(x, axes, keepDims, type),
     summed,
     1,
   ),

@@ -1,0 +1,8 @@
+import type { FusedKernels } from '../../../kernels.ts';
+import { convKernels } from './conv.ts';
+import { normKernels } from './norm.ts';
+import { poolKernels } from './pool.ts';
+import { sgdKernels } from './sgd.ts';
+
+/** Every fused kernel, native. */
+export const fusedKernels: FusedKernels = { ...convKernels, ...normKernels, ...poolKernels, ...sgdKernels };

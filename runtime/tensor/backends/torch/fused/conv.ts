@@ -1,0 +1,57 @@
+/** Convolution and its gradients by PyTorch's rules; groups and dilation are libtorch's own. */
+import type { ConvGeometry } from '../../../geometry.ts';
+import type { FusedKernels } from '../../../kernels.ts';
+import type { Handle } from '../../../native/addon.ts';
+import { addon, aten, device, kernelScope, memoryFormat, scalarType } from '../aten.ts';
+import { cast, h } from '../data.ts';
+import { arrangeFilter, channelsFirst, channelsLast, filterFirst, filterLast } from '../layout.ts';
+import { low, lowKept, lowScalarType } from '../precision.ts';
+import { tensor } from './tensor.ts';
+
+const convolution = aten('convolution');
+const backward = aten('convolution_backward');
+const empty = aten('empty.memory_format');
+
+const ZERO = [0, 0];
+const INPUT = [true, false, false];
+const FILTER = [false, true, false];
+
+/** Memory without values: a gradient reads only the shape and the order of what it is the gradient of. */
+const blank = (shape: readonly number[], format: number): Handle =>
+  empty(shape, lowScalarType(), undefined, device, undefined, format);
+
+export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dFilterGrad'> = {
+  conv2d: (x, filter, bias, g) =>
+    kernelScope(() => {
+      arrangeFilter(filter);
+      const w = filterFirst(lowKept(filter));
+      const b = bias ? cast(h(bias), addon.scalarType(w)) : null;
+      const { stride, padding, dilation, groups } = g;
+      const y = convolution(channelsFirst(low(h(x))), w, b, stride, padding, dilation, false, ZERO, groups);
+      return tensor(channelsLast(y), g.output);
+    }),
+
+  conv2dInputGrad: (dy, filter, g) =>
+    kernelScope(() => {
+      const [n, height, width, c] = g.input;
+      const x = blank([n, c, height, width], memoryFormat.channelsLast);
+      const [dx] = gradients(channelsFirst(low(h(dy))), x, filterFirst(lowKept(filter)), g, INPUT);
+      return tensor(channelsLast(dx!), g.input);
+    }),
+
+  conv2dFilterGrad: (x, dy, g) =>
+    kernelScope(() => {
+      const [kh, kw, c, o] = g.filter;
+      const input = channelsFirst(low(h(x)));
+      // where one axis is 1, libtorch may take either order for the input, and asks for the same of the filter
+      const plain = addon.isContiguous(input, memoryFormat.contiguous);
+      const w = blank([o, c, kh, kw], plain ? memoryFormat.contiguous : memoryFormat.channelsLast);
+      const [, dw] = gradients(channelsFirst(low(h(dy))), input, w, g, FILTER);
+      return tensor(filterLast(cast(dw!, scalarType.float32)), g.filter);
+    }),
+};
+
+function gradients(dy: Handle, x: Handle, w: Handle, g: ConvGeometry, mask: boolean[]): (Handle | null)[] {
+  const { stride, padding, dilation, groups } = g;
+  return backward(dy, x, w, null, stride, padding, dilation, false, ZERO, groups, mask);
+}

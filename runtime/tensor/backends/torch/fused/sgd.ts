@@ -1,0 +1,73 @@
+/** SGD with LARC over lists of tensors, a few calls for a whole model. You, Gitman and Ginsburg 2017, arXiv:1708.03888. */
+import type { FusedKernels } from '../../../kernels.ts';
+import type { Handle } from '../../../native/addon.ts';
+import type { SgdOptions } from '../../../types.ts';
+import { addon, aten, kernelScope } from '../aten.ts';
+import { exact } from '../data.ts';
+import { writable } from './tensor.ts';
+
+const scale = aten('_foreach_mul_.Scalar');
+const scaleEach = aten('_foreach_mul_.ScalarList');
+const accumulate = aten('_foreach_add_.List');
+const sum = aten('_foreach_add.List');
+const clear = aten('_foreach_zero_');
+const norms = aten('_foreach_norm.Scalar');
+const stack = aten('stack');
+
+export const sgdKernels: Pick<FusedKernels, 'sgd'> = {
+  sgd: (parameters, gradients, velocities, started, options) =>
+    kernelScope(() => {
+      const { lr, momentum, weightDecay, nesterov, larc } = options;
+      const p = parameters.map((parameter) => writable(parameter).handle);
+      if (p.length === 0) return;
+      let g = gradients.map(exact);
+      let decay = weightDecay;
+      if (larc) {
+        g = withLarc(p, g, options, larc);
+        decay = 0; // in g already
+      }
+      if (momentum === 0) {
+        if (decay !== 0) scale(p, 1 - lr * decay);
+        accumulate(p, g, -lr);
+        return;
+      }
+      const v = velocities.map((velocity) => writable(velocity).handle);
+      if (started) scale(v, momentum);
+      else clear(v);
+      accumulate(v, g, 1);
+      if (decay !== 0) accumulate(v, p, decay);
+      if (!nesterov) {
+        accumulate(p, v, -lr);
+        return;
+      }
+      // p - lr · (g + decay · p + momentum · v)
+      if (decay !== 0) scale(p, 1 - lr * decay);
+      accumulate(p, g, -lr);
+      accumulate(p, v, -lr * momentum);
+    }),
+};
+
+/** The gradients with weight decay and each layer's own rate; a zero norm leaves a gradient as it is, as Apex does. */
+function withLarc(
+  p: Handle[],
+  g: Handle[],
+  { lr, weightDecay }: SgdOptions,
+  larc: NonNullable<SgdOptions['larc']>,
+): Handle[] {
+  const decayed = sum(g, p, weightDecay) as Handle[];
+  const [pNorms, gNorms] = [readNorms(p), readNorms(g)];
+  const active = pNorms.map((norm, i) => norm > 0 && gNorms[i] > 0);
+  const rates = p.map((_, i) => {
+    if (!active[i]) return 1;
+    const rate = (larc.trustCoefficient * pNorms[i]) / (gNorms[i] + pNorms[i] * weightDecay + larc.eps);
+    return larc.clip ? Math.min(rate / lr, 1) : rate;
+  });
+  scaleEach(decayed, rates);
+  return decayed.map((scaled, i) => (active[i] ? scaled : g[i]));
+}
+
+function readNorms(tensors: Handle[]): number[] {
+  const values = new Float32Array(tensors.length);
+  addon.readInto(stack(norms(tensors, 2)), values);
+  return [...values];
+}

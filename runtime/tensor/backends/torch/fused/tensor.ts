@@ -1,0 +1,34 @@
+/** Results of fused kernels as tfjs tensors, and parameters that are written to in place. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Handle } from '../../../native/addon.ts';
+import type { Tensor, Variable } from '../../../types.ts';
+import { addon, aten, keep } from '../aten.ts';
+import { dataOf, result, type TorchData } from '../data.ts';
+
+const clone = aten('clone');
+
+const engine = tf.engine() as unknown as { makeTensorFromTensorInfo(info: tf.TensorInfo): Tensor };
+
+/** Hand out a result as a tensor of the running scope. */
+export const tensor = (handle: Handle, shape: readonly number[], dtype: tf.DataType = 'float32'): Tensor =>
+  engine.makeTensorFromTensorInfo(result(handle, dtype, shape as number[]));
+
+/**
+ * The data of a variable, to be written to: where another tensor reads the same memory (a clone, a view), the variable
+ * gets a copy of its own first.
+ */
+export function writable(variable: Variable): TorchData {
+  let data = dataOf(variable);
+  if (data.references > 1) {
+    const own = tensor(clone(data.handle), variable.shape);
+    variable.assign(own);
+    own.dispose();
+    data = dataOf(variable);
+  } else if (!addon.isExclusive(data.handle)) {
+    const own = keep(clone(data.handle));
+    data.clear();
+    data.handle = own;
+  }
+  data.dropLow();
+  return data;
+}
