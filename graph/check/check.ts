@@ -9,16 +9,18 @@ import type { ResolvedDocument } from '../document/resolve.ts';
 import type { Problem } from '../problem.ts';
 import type { Registry } from '../registry.ts';
 import type { Draft } from './draft.ts';
+import { runsPerBatch } from './flow.ts';
 import { broughtHooks, checkHooks } from './hooks.ts';
 import { noteIdle } from './idle.ts';
 import { checkLabels } from './labels.ts';
 import { draftNodes, loadTypes } from './nodes.ts';
 import { checkOnce } from './once.ts';
 import { orderNodes } from './order.ts';
-import { findPhases, type Phases, runsPerBatch } from './phases.ts';
+import { findPhases, type Phases } from './phases.ts';
 import { Report } from './report.ts';
 import { checkPhases, readRun, type SaidSettings } from './run-settings.ts';
 import { type Inferred, inferShapes, reportProblem } from './shapes.ts';
+import { watchedNodes } from './watched.ts';
 import { wireNodes } from './wires.ts';
 
 export interface CheckOptions {
@@ -38,13 +40,14 @@ export async function checkDocument(
   const settings = readRun(document, report);
 
   const drafts = wireNodes(nodes, report);
+  const watched = watchedNodes(document, drafts, report);
   const circles = report.problems.length;
   const order = orderNodes(drafts, report);
   if (report.problems.length > circles) return left(report.problems);
-  const phases = findPhases(order, drafts, report);
+  const phases = findPhases(order, drafts, watched, report);
   checkOnce(order, drafts, phases, report);
-  if (nodes.every(({ declaration }) => declaration)) checkPhases(settings?.phases, new Set(phases.all), report);
-  noteIdle(drafts, document, report);
+  if (nodes.every(({ declaration }) => declaration)) checkPhases(settings?.phases, new Set(phases.declared), report);
+  noteIdle(drafts, watched, report);
 
   const inferred = inferShapes(order, drafts, phases, report);
   checkLabels(order, drafts, phases, inferred, report);

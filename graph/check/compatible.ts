@@ -13,7 +13,9 @@ export function kindsFit(from: PortType, to: PortType): boolean {
 
 /** Why an output cannot feed an input, or undefined when it can. */
 export function mismatch(from: PortType, to: PortType): { reason: string; cure?: string } | undefined {
-  if (!kindsFit(from, to)) return { reason: `gives ${article(from.kind)}, and ${article(to.kind)} is wanted` };
+  if (!kindsFit(from, to)) {
+    return { reason: `gives ${article(from.kind)}, and ${article(to.kind)} is wanted`, cure: rateCure(from, to) };
+  }
   if (from.rate !== to.rate) {
     return {
       reason: `gives a value ${RATES[from.rate]}, and one ${RATES[to.rate]} is wanted`,

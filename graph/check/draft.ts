@@ -20,4 +20,10 @@ export interface Draft {
   readonly broken: ReadonlySet<string>;
 }
 
+/** Where an input's wire stands in the document. */
+export function wirePath({ name, value }: Draft, port: string): readonly string[] {
+  if (value.inputs?.[port] !== undefined) return ['nodes', name, 'inputs', port];
+  return value.from === undefined ? ['nodes', name] : ['nodes', name, 'from'];
+}
+
 export type Drafts = ReadonlyMap<string, Draft>;

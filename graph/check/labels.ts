@@ -1,5 +1,6 @@
 /** The shapes layer's last question: is there a label where one is needed? */
-import type { Draft, Drafts } from './draft.ts';
+import { type Draft, type Drafts, wirePath } from './draft.ts';
+import { sourcesIn } from './need.ts';
 import { sourcesOf } from './order.ts';
 import type { Phases } from './phases.ts';
 import type { Report } from './report.ts';
@@ -14,21 +15,16 @@ export function checkLabels(
   report: Report,
 ): void {
   for (const draft of order) {
-    if (phases.of(draft.name).length === 0) continue;
     for (const input of draft.inputs) {
       if (input.type.optional || input.type.kind !== 'label') continue;
-      for (const { node, port } of Object.values(input.sources).flat()) {
+      for (const { node, port } of phases.of(draft.name).flatMap((phase) => sourcesIn(input, phase))) {
         const values = Object.values(inferred.get(node)?.outputs[port] ?? {});
         if (!values.some(({ sample }) => sample && !sample.labelled)) continue;
         const datasets = datasetsBehind(drafts.get(node)!, drafts);
         const named = datasets.map(({ name, value }) => `${name} (${value.type})`).join(', ');
         report.add({
           layer: 'shapes',
-          path: [
-            'nodes',
-            draft.name,
-            ...(draft.value.inputs?.[input.port] === undefined ? [] : ['inputs', input.port]),
-          ],
+          path: wirePath(draft, input.port),
           where: `${draft.name}.${input.port}`,
           message: `needs labels, and the samples of ${named || node} have none`,
           cure: 'Give the dataset labels (a folder per class, or a file of labels), or take a node that needs none',

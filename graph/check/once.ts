@@ -1,6 +1,8 @@
 /** The wiring layer, part three: values of rate once order the phases. */
 import type { Draft, Drafts } from './draft.ts';
-import { type Phases, runsPerBatch, sourcesIn } from './phases.ts';
+import { runsPerBatch } from './flow.ts';
+import { sourcesIn } from './need.ts';
+import type { Phases } from './phases.ts';
 import type { Report } from './report.ts';
 
 /**

@@ -47,8 +47,8 @@ export function orderNodes(drafts: Drafts, report: Report): Draft[] {
 function reportCycle(open: readonly string[], drafts: Drafts, report: Report): void {
   // as the values flow, beginning with the node that comes first in the document
   const flow = [...open].reverse();
-  const names = [...drafts.keys()];
-  const first = flow.reduce((best, name) => (names.indexOf(name) < names.indexOf(best) ? name : best));
+  const position = new Map([...drafts.keys()].map((name, i) => [name, i]));
+  const first = flow.reduce((best, name) => (position.get(name)! < position.get(best)! ? name : best));
   const cycle = [...flow.slice(flow.indexOf(first)), ...flow.slice(0, flow.indexOf(first))];
   const steps = cycle.map((name, i) => {
     const next = cycle[(i + 1) % cycle.length]!;
@@ -62,9 +62,14 @@ function reportCycle(open: readonly string[], drafts: Drafts, report: Report): v
     layer: 'wiring',
     path: ['nodes', first],
     where: first,
-    message: `these nodes wait for each other: ${steps.length > 40 ? [...steps.slice(0, 39), `… ${steps.length - 40} more …`, steps.at(-1)].join(', ') : steps.join(', ')}`,
+    message: `these nodes wait for each other: ${shortened(steps).join(', ')}`,
     cure: 'Take one of these connections out',
   });
+}
+
+/** Of a long list the begin, the end, and how many are in between. */
+function shortened(steps: readonly string[]): readonly string[] {
+  return steps.length <= 40 ? steps : [...steps.slice(0, 39), `… ${steps.length - 40} more …`, steps.at(-1)!];
 }
 
 function feeds(sources: Draft['inputs'][number]['sources'], name: string): boolean {

@@ -4,9 +4,10 @@ import { size } from '../dim.ts';
 import type { ModelSummary } from '../model/summary.ts';
 import type { NodeProblem } from '../node-type.ts';
 import type { PortValue } from '../port.ts';
-import type { Draft, Drafts } from './draft.ts';
+import { type Draft, type Drafts, wirePath } from './draft.ts';
+import { sourcesIn } from './need.ts';
 import { type Answer, answer, inputsOf, type Question, unknownValue } from './outputs.ts';
-import { type Phases, sourcesIn } from './phases.ts';
+import type { Phases } from './phases.ts';
 import type { Report } from './report.ts';
 import { type Arrival, unify } from './unify.ts';
 
@@ -43,7 +44,7 @@ export function inferShapes(
     for (const phase of active.length > 0 ? active : [EVERY]) {
       const arrivals = arrivalsOf(draft, phase, valueAt);
       const before = found.find((other) => sameValues(other.arrivals, arrivals));
-      const result = before?.result ?? inferOne(draft, arrivals, report);
+      const result = before?.result ?? inferOne(draft, arrivals, phases.unclear.has(draft.name), report);
       found.push({ phase, result, arrivals });
     }
     const alike = found.every(({ result }) => result === found[0]!.result);
@@ -78,10 +79,10 @@ function sameValues(a: readonly Arrival[], b: readonly Arrival[]): boolean {
   return a.length === b.length && a.every((arrival, i) => arrival.value === b[i]!.value && arrival.port === b[i]!.port);
 }
 
-function inferOne(draft: Draft, arrivals: readonly Arrival[], report: Report): Result {
+function inferOne(draft: Draft, arrivals: readonly Arrival[], unclear: boolean, report: Report): Result {
   const { name, declaration, params, ports, valid } = draft;
   const problem = (found: NodeProblem) => reportProblem(draft, found, report);
-  const unified = unify(arrivals);
+  const unified = unify(unclear ? [] : arrivals);
   for (const { port, message } of unified.conflicts) problem({ at: port, message });
   const symbols: Record<string, number> = {};
   for (const [symbol, dim] of unified.symbols) {
@@ -90,7 +91,7 @@ function inferOne(draft: Draft, arrivals: readonly Arrival[], report: Report): R
   }
   const outputs = ports?.outputs ?? {};
   const nothing = Object.fromEntries(Object.entries(outputs).map(([port, type]) => [port, unknownValue(type)]));
-  if (!declaration || !ports || !valid) return { outputs: nothing, inputs: {}, symbols };
+  if (!declaration || !ports || !valid || unclear) return { outputs: nothing, inputs: {}, symbols };
   const question: Question = { name, declaration, params, ports, arrivals, unified, symbols, problem };
   const inputs = inputsOf(question);
   if (unified.conflicts.length > 0) return { outputs: nothing, inputs, symbols };
@@ -107,17 +108,14 @@ function inferOne(draft: Draft, arrivals: readonly Arrival[], report: Report): R
 
 /** `at` names an input or a param, which may go deeper: "larc.eps". */
 export function reportProblem(
-  { name, value }: Draft,
+  draft: Draft,
   { at, message, cure }: NodeProblem,
   report: Report,
   layer: 'shapes' | 'environment' = 'shapes',
 ): void {
-  const path = ['nodes', name];
-  const wired = at !== undefined && value.inputs?.[at] !== undefined;
-  const said = at !== undefined && Object.hasOwn(value, at.split('.')[0]!);
-  if (wired) path.push('inputs', at);
-  else if (said) path.push(...at.split('.'));
-  else if (at !== undefined && value.from !== undefined) path.push('from');
+  const { name, value, ports } = draft;
+  const isInput = at !== undefined && ports?.inputs[at] !== undefined && !Object.hasOwn(value, at);
+  const path = isInput ? wirePath(draft, at) : ['nodes', name, ...(at?.split('.') ?? [])];
   report.add({ layer, path, where: at ? `${name}.${at}` : name, message, cure });
 }
 

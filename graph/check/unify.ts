@@ -131,7 +131,10 @@ function unifyDim(
   }, 1);
   if (free.length === 0) {
     if (total === undefined || product === undefined || total === product) return undefined;
-    return `${because(factors, pattern, product, bindings)}, not ${formatDim(dim)}`;
+    // name the one factor where they can be told apart
+    if (factors.length === 1 || factors.length !== dim.length) {
+      return `${because(factors, pattern, product, bindings)}, not ${formatDim(dim)}`;
+    }
   }
   const bind = (symbol: string, to: Dim) => bindings.set(symbol, { dim: to, by: arrival, shape });
   if (free.length === 1 && factors.length !== dim.length) {

@@ -49,8 +49,8 @@ function explainOne(error: ErrorObject, all: readonly ErrorObject[], owner: stri
       {
         path: [...path, key],
         key: true,
-        message: `${inside} has no param "${key}"`,
-        cure: didYouMean(key, known) || `Its params are: ${known.join(', ')}`,
+        message: `${inside} has no ${path.length > 0 || !owner.includes('/') ? 'key' : 'param'} "${key}"`,
+        cure: didYouMean(key, known) || `It has: ${known.join(', ')}`,
       },
     ];
   }
@@ -86,7 +86,10 @@ function explainUnion(union: ErrorObject, all: readonly ErrorObject[], owner: st
   const path = pathOf(union.instancePath);
   const schema = union.parentSchema as JsonSchema;
   for (const [i] of (schema.anyOf ?? []).entries()) {
-    const inner = all.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/${i}/`));
+    const inner = all.filter(
+      ({ schemaPath, instancePath }) =>
+        schemaPath.startsWith(`${union.schemaPath}/${i}/`) && `${instancePath}/`.startsWith(`${union.instancePath}/`),
+    );
     const here = inner.filter(({ instancePath, keyword }) => instancePath === union.instancePath && SHAPE.has(keyword));
     if (here.length === 0 && inner.length > 0) return explain(inner, owner);
   }
