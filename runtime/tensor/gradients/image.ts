@@ -10,6 +10,21 @@ const resize = (kernel: string): Gradient => ({
   grad: (dy, [images], attributes) => ({ images: () => run(kernel, { dy, images }, attributes) }),
 });
 
+/** tfjs's mean is over the values inside the input, but its gradient kernel divides by the whole window. */
+function byWholeWindows(dy: Tensor, x: Tensor, { filterSize, strides, pad, dimRoundingMode }: Attributes): Tensor {
+  const info = tf.backend_util.computePool2DInfo(x.shape as any, filterSize, strides, 1, pad, dimRoundingMode);
+  const shares = (count: number, stride: number, kernel: number, before: number, length: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const start = i * stride - before;
+      return kernel / (Math.min(start + kernel, length) - Math.max(start, 0));
+    });
+  const { padInfo } = info;
+  const rows = shares(info.outHeight, info.strideHeight, info.filterHeight, padInfo.top, info.inHeight);
+  const columns = shares(info.outWidth, info.strideWidth, info.filterWidth, padInfo.left, info.inWidth);
+  if ([...rows, ...columns].every((share) => share === 1)) return dy;
+  return tf.mul(tf.mul(dy, tf.tensor(rows, [rows.length, 1, 1])), tf.tensor(columns, [columns.length, 1]));
+}
+
 export const imageGradients: Record<string, Gradient> = {
   Conv2D: {
     inputs: ['x', 'filter'],
@@ -48,7 +63,9 @@ export const imageGradients: Record<string, Gradient> = {
   },
   AvgPool: {
     inputs: ['x'],
-    grad: (dy, [x], attributes) => ({ x: () => run('AvgPoolGrad', { dy, input: x }, attributes) }),
+    grad: (dy, [x], attributes) => ({
+      x: () => run('AvgPoolGrad', { dy: byWholeWindows(dy, x, attributes), input: x }, attributes),
+    }),
   },
   ResizeBilinear: resize('ResizeBilinearGrad'),
   ResizeNearestNeighbor: resize('ResizeNearestNeighborGrad'),

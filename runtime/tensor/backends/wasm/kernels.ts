@@ -10,6 +10,7 @@ import { wasmSgd } from './sgd.ts';
 export function wasmKernels(): Partial<FusedKernels> {
   const heap = new Heap();
   const conv = wasmConv(heap);
-  registerWasmKernels(conv);
-  return { ...conv, ...wasmNorm(heap), ...wasmPool(heap), ...wasmSgd(heap) };
+  const pool = wasmPool(heap);
+  registerWasmKernels({ ...conv, ...pool });
+  return { ...conv, ...pool, ...wasmNorm(heap), ...wasmSgd(heap) };
 }

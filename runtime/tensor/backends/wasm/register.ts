@@ -1,6 +1,6 @@
 /** Kernels that tfjs's wasm package lacks and training needs, and a matrix product that is fast when transposed. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvGeometry, Shape4 } from '../../geometry.ts';
+import type { ConvGeometry, PoolGeometry, Shape4 } from '../../geometry.ts';
 import { parseEinsum } from '../../gradients/matrix.ts';
 import type { Attributes } from '../../gradients/register.ts';
 import type { FusedKernels } from '../../kernels.ts';
@@ -10,9 +10,9 @@ import type { Tensor } from '../../types.ts';
 type Inputs = Record<string, Tensor>;
 type Kernel = (inputs: Inputs, attributes: Attributes) => Tensor;
 
-/** @param conv convolution by own kernels */
-export function registerWasmKernels(conv: Conv): void {
-  for (const [kernelName, kernel] of Object.entries({ ...convKernels(conv), ...kernels })) {
+/** @param own convolution and the gradients of pooling by own kernels, also for tfjs's plain operations */
+export function registerWasmKernels(own: Conv & PoolGrads): void {
+  for (const [kernelName, kernel] of Object.entries({ ...convKernels(own), ...poolKernels(own), ...kernels })) {
     if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm');
     tf.registerKernel({
       kernelName,
@@ -46,6 +46,32 @@ const convKernels = (conv: Conv): Record<string, Kernel> => ({
     return unpad(whole, attributes.inputShape, top, left);
   },
 });
+
+type PoolGrads = Pick<FusedKernels, 'maxPoolGrad' | 'sumPoolGrad'>;
+
+/** tfjs's wasm package has both, but its gradient of the largest value is wrong and both are slow. */
+const poolKernels = (pool: PoolGrads): Record<string, Kernel> => ({
+  MaxPoolGrad: ({ dy, input, output }, attributes) =>
+    pool.maxPoolGrad(dy, [input, output], poolGeometryOf(input.shape, attributes)),
+  AvgPoolGrad({ dy, input }, attributes) {
+    const g = poolGeometryOf(input.shape, attributes);
+    return pool.sumPoolGrad(tf.mul(dy, 1 / (g.kernel[0] * g.kernel[1])), g);
+  },
+});
+
+function poolGeometryOf(shape: number[], { filterSize, strides, pad, dimRoundingMode }: Attributes): PoolGeometry {
+  const input = shape as unknown as [number, number, number, number];
+  const info = tf.backend_util.computePool2DInfo(input, filterSize, strides, 1, pad, dimRoundingMode);
+  const { top, left, bottom, right } = info.padInfo;
+  return {
+    input,
+    output: info.outShape as unknown as Shape4,
+    kernel: [info.filterHeight, info.filterWidth],
+    stride: [info.strideHeight, info.strideWidth],
+    padding: [top, left],
+    paddingAfter: [bottom, right],
+  };
+}
 
 const unpad = (x: Tensor, shape: number[], top: number, left: number): Tensor => tf.slice(x, [0, top, left, 0], shape);
 
