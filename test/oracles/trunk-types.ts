@@ -1,4 +1,5 @@
 /** VISSL's trunk configs as node types with params. */
+import regnet from '../../nodes/trunks/regnet.ts';
 import resnet from '../../nodes/trunks/resnet.ts';
 import type { NodeType } from '../../runtime/node.ts';
 import { NotSupported } from './checker.ts';
@@ -34,6 +35,11 @@ export function trunkNode(trunk: string, overrides: Config, input = 'rgb'): Trun
       input,
     });
     return { definition: resnet as NodeType, params };
+  }
+  if (trunk === 'regnet') {
+    const { name, block_type: _, ...config } = overrides.REGNET ?? {};
+    const params = defined({ ...config, name: name === 'anynet' ? undefined : name, input });
+    return { definition: regnet as NodeType, params };
   }
   throw new NotSupported(`no trunk node for ${trunk}`);
 }

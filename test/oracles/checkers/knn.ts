@@ -28,6 +28,11 @@ async function checkVissl({ params, inputs, outputs }: OracleCase, context: Chec
   const own = { k: params.topk, temperature: params.sigma, l2_normalize: params.l2_norm_feats };
   const evaluate = (knn as unknown as Evaluator).create(nodeContext(backend, knn as NodeType, { params: own }));
   const { metrics } = await evaluate({ bank, queries });
+  if (outputs.standard.error) {
+    // with fewer than 100 test images the reference fails; ours must give what a plain sum of votes gives
+    nearNumber(metrics.top1, plainTop1(bank, queries, own), 1e-9, 'top1');
+    return;
+  }
   // the low-memory variant of the reference fails unless it is given exactly 100 test images; ours has one way for all
   for (const want of [outputs.standard, outputs.low_memory].filter((result) => result && !result.error)) {
     nearNumber(metrics.top1, want.top1, 1e-9, 'top1');
@@ -36,6 +41,34 @@ async function checkVissl({ params, inputs, outputs }: OracleCase, context: Chec
     const scaled = (from: FeatureBank) => ({ ...from, values: own.l2_normalize ? unit(from) : from.features });
     await comparePredictions(context, scaled(bank), scaled(queries), bank.labels!, want.predictions, own);
   }
+}
+
+/** Sorts everything, in double precision. */
+function plainTop1(
+  bank: FeatureBank,
+  queries: FeatureBank,
+  own: { k: number; temperature: number; l2_normalize: boolean },
+) {
+  const row = ({ features, width }: FeatureBank, i: number) => {
+    const values = Array.from(features.subarray(i * width, (i + 1) * width));
+    const length = own.l2_normalize ? Math.hypot(...values) : 1;
+    return values.map((x) => x / length);
+  };
+  let hits = 0;
+  for (let q = 0; q < queries.rows; q++) {
+    const query = row(queries, q);
+    const all = Array.from({ length: bank.rows }, (_, i) => ({
+      label: bank.labels![i],
+      similarity: row(bank, i).reduce((sum, x, j) => sum + x * query[j], 0),
+    }));
+    const votes = new Map<number, number>();
+    for (const { label, similarity } of all.sort((a, b) => b.similarity - a.similarity).slice(0, own.k)) {
+      votes.set(label, (votes.get(label) ?? 0) + Math.exp(similarity / own.temperature));
+    }
+    const [best] = [...votes].sort((a, b) => b[1] - a[1])[0];
+    if (best === queries.labels![q]) hits++;
+  }
+  return (100 * hits) / queries.rows;
 }
 
 function unit({ features, rows, width }: FeatureBank): Float32Array {
