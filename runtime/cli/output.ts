@@ -1,18 +1,17 @@
 /** How commands speak: problems one per line on stderr, results on stdout, exit codes 0, 1, 2. */
+import type { ResolvedDocument } from '../../graph/document/resolve.ts';
 import { formatProblem, type Problem } from '../../graph/problem.ts';
+import { WrongRequest } from '../pipeline/wrong-request.ts';
 
 export const exitCode = { done: 0, failed: 1, wrongRequest: 2 } as const;
 
-/** A wrong request with its problems; ends in exit code 2. */
-export class WrongRequest extends Error {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
-    super(problems.map((problem) => problem.message).join('\n'));
-    this.problems = problems;
-  }
-}
-
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+/** What is not wrong but worth saying, and what the overrides changed. */
+export function printNotes({ overrides, notes }: ResolvedDocument): void {
+  for (const { text } of overrides) process.stderr.write(`${text}\n`);
+  for (const note of notes) process.stderr.write(`note: ${formatProblem(note, process.cwd())}\n`);
+}
 
 export function printProblems(problems: readonly Problem[]): void {
   for (const problem of problems) process.stderr.write(`${formatProblem(problem, process.cwd())}\n`);

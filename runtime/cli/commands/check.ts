@@ -1,8 +1,14 @@
 /** `pipe check`: all mistakes of a pipeline, placed, before anything runs. */
-import { exitCode, plural, printProblems, WrongRequest } from '../output.ts';
-import { checkPipeline, type DocumentOptions, openPipeline, printNotes } from '../pipeline.ts';
 
-export async function check(pipeline: string, overrides: readonly string[], options: DocumentOptions): Promise<void> {
+import { checkPipeline, type DocumentOptions, openPipeline } from '../../pipeline/open.ts';
+import { WrongRequest } from '../../pipeline/wrong-request.ts';
+import { exitCode, plural, printNotes, printProblems } from '../output.ts';
+
+interface CheckOptions extends DocumentOptions {
+  readonly json?: boolean;
+}
+
+export async function check(pipeline: string, overrides: readonly string[], options: CheckOptions): Promise<void> {
   try {
     const opened = await openPipeline(pipeline, overrides, options);
     const graph = await checkPipeline(opened);

@@ -1,7 +1,7 @@
 /** `pipe graph`: a pipeline as a picture. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
-import { checkPipeline, type DocumentOptions, openPipeline } from '../pipeline.ts';
+import { checkPipeline, type DocumentOptions, openPipeline } from '../../pipeline/open.ts';
 
 interface GraphOptions extends DocumentOptions {
   readonly format: 'mermaid' | 'dot' | 'svg';

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { packageRoot } from '../../package.ts';
-import { WrongRequest } from '../output.ts';
+import { WrongRequest } from '../../pipeline/wrong-request.ts';
 
 const refusal = (message: string, cure: string): WrongRequest =>
   new WrongRequest([{ layer: 'environment', message, cure }]);

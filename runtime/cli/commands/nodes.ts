@@ -1,8 +1,8 @@
 /** `pipe nodes`: what node types there are, and one of them in full, read from its declaration. */
 import { describePort, describeType, portsOf, properties } from '../../../graph/describe.ts';
 import type { NodeDeclaration } from '../../../graph/node-type.ts';
-import { WrongRequest } from '../output.ts';
-import { openRegistry } from '../registry.ts';
+import { openRegistry } from '../../pipeline/registry.ts';
+import { WrongRequest } from '../../pipeline/wrong-request.ts';
 
 interface Options {
   readonly plugin?: readonly string[];

@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { runGraph } from '../../engine/run.ts';
 import type { GraphEvent } from '../../events.ts';
-import { openDevice } from '../device.ts';
-import { exitCode, plural, WrongRequest } from '../output.ts';
-import { checkPipeline, type DocumentOptions, openPipeline, printNotes } from '../pipeline.ts';
+import { openDevice } from '../../pipeline/device.ts';
+import { checkPipeline, type DocumentOptions, openPipeline } from '../../pipeline/open.ts';
+import { WrongRequest } from '../../pipeline/wrong-request.ts';
+import { exitCode, plural, printNotes } from '../output.ts';
 import { createProgress, formatDuration, formatMetrics } from '../progress.ts';
 
 interface RunOptions extends DocumentOptions {
+  readonly json?: boolean;
   readonly out?: string;
   readonly device?: string;
   readonly require?: string;

@@ -2,9 +2,10 @@
 import { canonical } from '../../../graph/document/canonical.ts';
 import { formatOrigin, type Json } from '../../../graph/document/located.ts';
 import type { ResolvedDocument } from '../../../graph/document/resolve.ts';
-import { checkPipeline, type DocumentOptions, openPipeline } from '../pipeline.ts';
+import { checkPipeline, type DocumentOptions, openPipeline } from '../../pipeline/open.ts';
 
 interface ShowOptions extends DocumentOptions {
+  readonly json?: boolean;
   readonly plan?: boolean;
   readonly origins?: boolean;
 }

@@ -1,18 +1,36 @@
-/** From what a person typed to a checked graph: the way in of run, check, show and graph. */
+/** From a document — a file, a shipped name, or an object built in a program — to a checked graph. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { CheckedGraph } from '../../graph/checked.ts';
 import type { Owner } from '../../graph/document/override-rules.ts';
-import { type ResolvedDocument, resolveDocument } from '../../graph/document/resolve.ts';
-import { formatProblem } from '../../graph/problem.ts';
+import {
+  type ResolvedDocument,
+  type ResolveOptions,
+  resolveDocument,
+  resolveObject,
+} from '../../graph/document/resolve.ts';
 import type { Registry } from '../../graph/registry.ts';
 import type { NodeType } from '../node.ts';
-import { WrongRequest } from './output.ts';
 import { openRegistry } from './registry.ts';
+import { WrongRequest } from './wrong-request.ts';
+
+/** A document as an object; what a pipeline file holds. */
+export interface PipelineDocument {
+  readonly name?: string;
+  readonly description?: string;
+  readonly extends?: string | readonly string[];
+  readonly knobs?: Readonly<Record<string, unknown>>;
+  readonly nodes?: Readonly<Record<string, { readonly type?: string; readonly [key: string]: unknown } | null>>;
+  readonly run?: Readonly<Record<string, unknown>>;
+  readonly hooks?: readonly { readonly type: string; readonly [key: string]: unknown }[];
+}
 
 export interface DocumentOptions {
+  /** documents to merge after the pipeline */
   readonly with?: readonly string[];
+  /** files or folders with node types */
   readonly plugin?: readonly string[];
-  readonly json?: boolean;
+  /** node types made in this program; they win over those that ship, and cannot run in worker threads */
+  readonly types?: readonly NodeType[];
 }
 
 export interface Pipeline {
@@ -20,16 +38,19 @@ export interface Pipeline {
   readonly registry: Registry;
 }
 
+const resolve = (pipeline: string | PipelineDocument, options: ResolveOptions) =>
+  typeof pipeline === 'string' ? resolveDocument(pipeline, options) : resolveObject(pipeline, options);
+
 /** Settings that may be overridden though the document does not say them. */
 const RUN_SETTINGS = ['epochs', 'phases', 'evaluate', 'seed', 'precision', 'device', 'workers', 'deterministic'];
 
 /** Resolve a document with its overrides. Throws WrongRequest with all problems found. */
 export async function openPipeline(
-  pipeline: string,
+  pipeline: string | PipelineDocument,
   overrides: readonly string[],
   options: DocumentOptions,
 ): Promise<Pipeline> {
-  const registry = await openRegistry(options.plugin);
+  const registry = await openRegistry(options.plugin, options.types);
   const params = await overriddenParams(pipeline, overrides, options, registry);
   const knownKeys = (parent: readonly string[], owner: Owner | undefined): readonly string[] => {
     if (parent[0] === 'run') return RUN_SETTINGS;
@@ -39,14 +60,14 @@ export async function openPipeline(
     if (path[0] === 'run') return path.length === 2 && RUN_SETTINGS.includes(path[1] ?? '');
     return owner !== undefined && (params.get(owner.type) ?? []).includes(owner.path[0] ?? '');
   };
-  const resolved = await resolveDocument(pipeline, { with: options.with, overrides, isKnownPath, knownKeys });
+  const resolved = await resolve(pipeline, { with: options.with, overrides, isKnownPath, knownKeys });
   if (isLeft(resolved)) throw new WrongRequest(resolved.left);
   return { resolved: resolved.right, registry };
 }
 
 /** Param names of the node types whose defaults the overrides set: those must be imported to be known. */
 async function overriddenParams(
-  pipeline: string,
+  pipeline: string | PipelineDocument,
   overrides: readonly string[],
   options: DocumentOptions,
   registry: Registry,
@@ -57,7 +78,7 @@ async function overriddenParams(
     if (owner) types.add(owner.type);
     return true;
   };
-  await resolveDocument(pipeline, { with: options.with, overrides, isKnownPath });
+  await resolve(pipeline, { with: options.with, overrides, isKnownPath });
   const declared = await registry.load(types);
   return new Map([...declared].map(([type, { params }]) => [type, Object.keys(params.properties)]));
 }
@@ -68,10 +89,4 @@ export async function checkPipeline({ resolved, registry }: Pipeline): Promise<C
   const checked = await checkDocument(resolved, registry);
   if (isLeft(checked)) throw new WrongRequest(checked.left);
   return checked.right as CheckedGraph<NodeType>;
-}
-
-/** What is not wrong but worth saying, and what the overrides changed, on stderr. */
-export function printNotes(resolved: ResolvedDocument): void {
-  for (const { text } of resolved.overrides) process.stderr.write(`${text}\n`);
-  for (const note of resolved.notes) process.stderr.write(`note: ${formatProblem(note, process.cwd())}\n`);
 }

@@ -1,7 +1,7 @@
 /** Which backend a run gets: what was asked for, else the first that works here, in order of preference. */
 import { availableBackends, openBackend } from '../tensor/backend.ts';
 import type { TensorBackend } from '../tensor/types.ts';
-import { WrongRequest } from './output.ts';
+import { WrongRequest } from './wrong-request.ts';
 
 const refusal = (message: string, cure?: string): WrongRequest =>
   new WrongRequest([{ layer: 'environment', message, cure }]);
