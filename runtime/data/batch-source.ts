@@ -195,7 +195,7 @@ export function batchSource(options: BatchSourceOptions) {
 }
 
 function finishBatch(
-  { finish, spec: { layout } }: BatchSourceOptions,
+  { finish, spec: { layout, facts } }: BatchSourceOptions,
   memory: WebAssembly.Memory,
   base: number,
   { indices, step }: Pick<Filling, 'indices' | 'step'>,
@@ -206,7 +206,7 @@ function finishBatch(
   const arrays = layout.slabs.map((slab) =>
     slabArray(memory, slab, base, (slab.rows / layout.batchSize) * rows * layout.fill),
   );
-  finish({ arrays, rows }, epoch, step);
+  finish({ arrays, facts, rows }, epoch, step);
 }
 
 /** As many batches as fit beside the threads' own memory, at least the one in use and one that fills. */

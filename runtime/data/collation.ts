@@ -15,6 +15,7 @@ export interface Placement {
 /** What `finish` may touch: the slabs of a batch, cut to the rows that are in use, by position in the declared list. */
 export interface FullBatch {
   readonly arrays: readonly SlabArray[];
+  readonly facts: SampleFacts;
   /** images in this batch */
   readonly rows: number;
   readonly random: Random;
@@ -39,4 +40,10 @@ export interface Collator {
   label?(label: Label, out: Int32Array): void;
   /** last touch on the full slabs before the batch is handed on (mix-up) */
   finish?(batch: FullBatch): void;
+}
+
+/** Rows of label, index and valid that belong to image `row` of `rows`. */
+export function factRows(repeat: Collator['repeat'], views: number, row: number, rows: number): number[] {
+  if (repeat === 'none') return [row];
+  return Array.from({ length: views }, (_, view) => (repeat === 'view-major' ? view * rows + row : row * views + view));
 }

@@ -6,7 +6,7 @@
 
 import type { NestedNode, NodeType, Transform } from '../node.ts';
 import { createRandom, type Random } from '../random.ts';
-import type { Collator } from './collation.ts';
+import { type Collator, factRows } from './collation.ts';
 import { typeOfRole } from './node-types.ts';
 import { cachedPixels, keepPixels } from './pixel-cache.ts';
 import { createPixels, type Pixels } from './pixels/pixels.ts';
@@ -182,9 +182,7 @@ class SampleProgram implements Program {
       const { slab, row: target } = this.#collator.place(facts, position, row, task.rows);
       writeView(this.#pixels, view, layout, slab, task.base, target, () => `${name}, view ${position}`);
     });
-    const repeats = this.#collator.repeat === 'none' ? 1 : views.length;
-    for (let view = 0; view < repeats; view++) {
-      const at = this.#collator.repeat === 'view-major' ? view * task.rows + row : row * repeats + view;
+    for (const at of factRows(this.#collator.repeat, views.length, row, task.rows)) {
       this.#writeNumbers(task, at, sample, name);
     }
   }

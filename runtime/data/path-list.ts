@@ -1,0 +1,159 @@
+/** Lists of image files: .npy, .pkl, .json, .txt, .csv. */
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { readNpyStrings } from './npy-values.ts';
+import { pickledStrings } from './pickled-strings.ts';
+import { byCodePoint, type StringTable, StringTableBuilder } from './string-table.ts';
+
+export interface PathList {
+  readonly paths: StringTable;
+  /** one per path, where the list has them */
+  readonly labels?: Int32Array;
+  /** names of the classes, where labels are names */
+  readonly classes?: readonly string[];
+}
+
+export const LIST_FORMATS = '.npy, .pkl, .json, .txt or .csv';
+/** JSON is read as one text, and a text cannot be longer */
+const LARGEST_JSON = 512 << 20;
+const PATH_COLUMNS = ['path', 'file', 'filename', 'filenames', 'image'];
+const LABEL_COLUMNS = ['label', 'labels', 'class'];
+
+/** Throws an Error that names the file and the entry. */
+export async function readPathList(file: string): Promise<PathList> {
+  switch (extname(file).toLowerCase()) {
+    case '.npy':
+      return { paths: await readNpyStrings(file) };
+    case '.pkl':
+    case '.pickle':
+      return { paths: pickledStrings(await readFile(file), file) };
+    case '.json':
+      return readJson(file);
+    case '.csv':
+      return readRows(file, csvRow);
+    case '.txt':
+      return readRows(file, textRow);
+    default:
+      throw new Error(`${file}: the format of a list is told by its suffix, and it must be ${LIST_FORMATS}`);
+  }
+}
+
+/** Collects entries; labels are all numbers, all names, or absent. */
+class Entries {
+  readonly #paths = new StringTableBuilder();
+  readonly #labels: (number | string)[] = [];
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  add(path: unknown, label: unknown): void {
+    const at = `${this.#file}: entry ${this.#paths.length}`;
+    if (typeof path !== 'string' || path === '') throw new Error(`${at} is not a path: ${JSON.stringify(path)}`);
+    if ((label !== undefined) !== this.#labels.length > 0 && this.#paths.length > 0) {
+      throw new Error(`${at} ${label === undefined ? 'has no label' : 'has a label'}, unlike those before it`);
+    }
+    this.#paths.add(path);
+    if (label === undefined) return;
+    if (typeof label !== 'number' && typeof label !== 'string') {
+      throw new Error(`${at} has a label that is neither number nor name: ${JSON.stringify(label)}`);
+    }
+    this.#labels.push(label);
+  }
+
+  finish(): PathList {
+    const paths = this.#paths.finish();
+    if (paths.length === 0) throw new Error(`${this.#file} is empty`);
+    if (this.#labels.length === 0) return { paths };
+    const labels = new Int32Array(new SharedArrayBuffer(paths.length * 4));
+    const numbers = this.#labels.map((label) => (label === '' ? Number.NaN : Number(label)));
+    if (numbers.every((label) => Number.isInteger(label) && Math.abs(label) <= 0x7fffffff)) {
+      labels.set(numbers);
+      return { paths, labels };
+    }
+    const classes = [...new Set(this.#labels.map(String))].sort(byCodePoint);
+    const positions = new Map(classes.map((name, i) => [name, i]));
+    this.#labels.forEach((label, i) => {
+      labels[i] = positions.get(String(label))!;
+    });
+    return { paths, labels, classes };
+  }
+}
+
+async function readJson(file: string): Promise<PathList> {
+  const { size } = await stat(file);
+  if (size > LARGEST_JSON) throw new Error(`${file} has ${size} bytes, too many for .json: use .txt, .csv or .npy`);
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    throw new Error(`${file} is not valid JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (!Array.isArray(content)) throw new Error(`${file} is not a list: expected ["a.jpg", …] or [["a.jpg", 3], …]`);
+  const entries = new Entries(file);
+  for (const entry of content as unknown[]) {
+    if (Array.isArray(entry)) entries.add(entry[0], entry[1]);
+    else if (typeof entry === 'object' && entry !== null) {
+      const named = entry as Record<string, unknown>;
+      entries.add(
+        named[PATH_COLUMNS.find((key) => key in named) ?? 'path'],
+        named[LABEL_COLUMNS.find((key) => key in named) ?? 'label'],
+      );
+    } else entries.add(entry, undefined);
+  }
+  return entries.finish();
+}
+
+/** Cells of a line; the first line tells which hold path and label. */
+type Row = (line: string) => readonly string[];
+
+async function readRows(file: string, split: Row): Promise<PathList> {
+  const entries = new Entries(file);
+  let columns: { path: number; label: number } | undefined;
+  for await (const raw of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+    const line = columns ? raw : raw.replace(/^\uFEFF/, '');
+    if (line.trim() === '') continue;
+    const cells = split(line);
+    if (!columns) {
+      const names = cells.map((cell) => cell.trim().toLowerCase());
+      const path = names.findIndex((name) => PATH_COLUMNS.includes(name));
+      const header = path >= 0;
+      columns = header
+        ? { path, label: names.findIndex((name) => LABEL_COLUMNS.includes(name)) }
+        : { path: 0, label: cells.length > 1 ? 1 : -1 };
+      if (header) continue;
+    }
+    entries.add(cells[columns.path], columns.label < 0 ? undefined : cells[columns.label]?.trim());
+  }
+  return entries.finish();
+}
+
+/** A path; a number or a tab and a label may follow. */
+function textRow(line: string): readonly string[] {
+  if (line.includes('\t')) return line.split('\t');
+  const match = /^(.*\S)\s+(-?\d+)\s*$/.exec(line);
+  return match ? [match[1], match[2]] : [line.trimEnd()];
+}
+
+/** RFC 4180, without line breaks in quotes. */
+function csvRow(line: string): readonly string[] {
+  const cells: string[] = [];
+  let cell = '';
+  let quoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i];
+    if (quoted && c === '"' && line[i + 1] === '"') {
+      cell += '"';
+      i++;
+    } else if (c === '"' && (quoted || cell === '')) quoted = !quoted;
+    else if (c === ',' && !quoted) {
+      cells.push(cell);
+      cell = '';
+    } else cell += c;
+  }
+  cells.push(cell);
+  return cells;
+}
