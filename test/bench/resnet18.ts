@@ -64,10 +64,16 @@ export function resnet18(classes: number): ModelSpec {
 }
 
 /** A step function: forward, backward, SGD with momentum; resolves to the loss. */
-export function trainer(backend: TensorBackend, batch: number, side: number, classes = 10) {
+export function trainer(
+  backend: TensorBackend,
+  batch: number,
+  side: number,
+  classes = 10,
+  spec: ModelSpec = resnet18(classes),
+) {
   const { tf, ops } = backend;
   const random = createRandom(0);
-  const model = createModel(backend, resnet18(classes), random);
+  const model = createModel(backend, spec, random);
   const variables: Variable[] = [...model.variables.values()].filter((v) => v.trainable).map((v) => v.variable);
   const velocities = variables.map((v) => backend.scope(() => tf.variable(tf.zerosLike(v), false)));
   const pixels = Float32Array.from({ length: batch * side * side * 3 }, () => random.normal());
