@@ -41,19 +41,17 @@ export function findPhases(
     flow.set(draft.name, wrong ? undefined : phases);
     if (wrong) unclear.add(draft.name);
   }
-  const declared = [...drafts.values()].flatMap((draft) =>
-    draft.declaration?.role === 'collator' ? [draft.value.phase ?? DEFAULT_PHASE] : [],
-  );
+  const collators = [...drafts.values()].filter(({ declaration }) => declaration?.role === 'collator');
+  const declared = [...new Set(collators.map(({ value }) => value.phase ?? DEFAULT_PHASE))];
   const needed = neededPhases(order, flow, drafts, { declared: new Set(declared), watched });
   const ordered = (phases: ReadonlySet<string> | undefined) =>
-    [...new Set(declared)].filter((phase) => phases === undefined || phases.has(phase));
+    declared.filter((phase) => phases === undefined || phases.has(phase));
   const inPhases = (role: string) =>
     new Set(
       [...drafts.values()].flatMap(({ name, declaration }) =>
         declaration?.role === role ? [...(needed.get(name) ?? [])] : [],
       ),
     );
-  const collators = [...drafts.values()].filter(({ declaration }) => declaration?.role === 'collator');
   for (const { name } of collators) {
     if (needed.get(name)?.size) continue;
     report.note({
@@ -65,7 +63,7 @@ export function findPhases(
   }
   const used = new Set(collators.flatMap(({ name }) => [...(needed.get(name) ?? [])]));
   return {
-    declared: [...new Set(declared)],
+    declared,
     all: ordered(used),
     of: (node) => ordered(needed.get(node) ?? new Set()),
     unclear,

@@ -9,7 +9,16 @@ interface Compiled {
   readonly validate: ValidateFunction;
 }
 
-const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateSchema: false, logger: false });
+const ajv = new Ajv2020({
+  allErrors: true,
+  verbose: true,
+  strict: false,
+  validateSchema: false,
+  logger: false,
+  messages: false,
+  // a validator runs a few times in a process: optimising its code costs more than it saves
+  code: { optimize: false },
+});
 const compiled = new WeakMap<object, Compiled>();
 
 function compile(key: object, schema: () => JsonSchema): Compiled {
