@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { GraphEvent, HookEvent } from '../../runtime/events.ts';
 import { classifier, runDocument, withFolder } from './fixtures/graph.ts';
 
-const isHookEvent = (event: GraphEvent): event is HookEvent => 'progress' in event && 'time' in event && event.type !== 'metrics';
+const isHookEvent = (event: GraphEvent): event is HookEvent =>
+  'progress' in event && 'time' in event && event.type !== 'metrics';
 
 describe('runGraph', () => {
   it('trains: the loss falls, and the events of every batch come in order', () =>
@@ -25,6 +26,11 @@ describe('runGraph', () => {
       assert.deepEqual(seen, ['start', ...Array(6).fill(epoch).flat(), 'end']);
       assert.ok(losses.at(-1)! < losses[0], `${losses}`);
       const lines = (await readFile(join(out, 'metrics.json'), 'utf8')).trim().split('\n');
-      assert.deepEqual(JSON.parse(lines[5]), { iteration: 36, phase_idx: 5, train_loss: losses[5], train_phase_idx: 5 });
+      assert.deepEqual(JSON.parse(lines[5]), {
+        iteration: 36,
+        phase_idx: 5,
+        train_loss: losses[5],
+        train_phase_idx: 5,
+      });
     }));
 });
