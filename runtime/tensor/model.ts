@@ -56,14 +56,13 @@ export function createModel({ ops }: Pick<TensorBackend, 'ops'>, spec: ModelSpec
           const pass: Pass = { training: training && !spec.frozen, random: stream?.fork(i) };
           return runPlan(plan, x, pass, parts);
         });
+        const given = new Set<Tensor>(groups);
         return Object.fromEntries(
-          outputs.map((port) => [
-            port,
-            merge(
-              results.map((r) => r[port]),
-              spec.outputs[port],
-            ),
-          ]),
+          outputs.map((port) => {
+            const values = merge(results.map((r) => r[port]));
+            const own = values.map((value) => unshared(value, given));
+            return [port, Array.isArray(spec.outputs[port]) || own.length > 1 ? own : own[0]];
+          }),
         );
       });
     },
@@ -129,10 +128,16 @@ function runPlan({ segments, outputs }: Plan, x: Tensor, pass: Pass, parts: Part
   );
 }
 
-/** results[group][i] → one value, or a list */
-function merge(results: readonly Tensor[][], output: OutputSpec | readonly OutputSpec[]): Tensor | Tensor[] {
-  const values = results[0].flatMap((_, i) => concatenated(results.map((group) => group[i])));
-  return Array.isArray(output) || values.length > 1 ? values : values[0];
+/** results[group][i] → values of one port */
+function merge(results: readonly Tensor[][]): Tensor[] {
+  return results[0].flatMap((_, i) => concatenated(results.map((group) => group[i])));
+}
+
+/** Every value handed out is a tensor of its own: two ports may read one stage, and a stage may be the input. */
+function unshared(value: Tensor, given: Set<Tensor>): Tensor {
+  const own = given.has(value) ? tf.clone(value) : value;
+  given.add(own);
+  return own;
 }
 
 function concatenated(groups: Tensor[]): Tensor[] {

@@ -191,6 +191,33 @@ onEachBackend('sgd', (get) => {
     });
   }
 
+  it('is seen by products and convolutions that ran with the parameter before', () => {
+    const backend = get();
+    const { tf, ops } = backend;
+    backend.scope(() => {
+      const weight = tf.variable(tf.ones([2, 3]));
+      const filter = tf.variable(tf.ones([1, 1, 2, 3]));
+      const depthwise = tf.variable(tf.ones([1, 1, 1, 2]));
+      const map = tf.ones([1, 2, 2, 2]);
+      const results = () => [
+        ops.linear(tf.ones([1, 2]), weight, null).dataSync()[0],
+        ops.conv2d(map, filter, null).dataSync()[0],
+        (tf.conv2d(map as never, filter as never, 1, 'valid') as Tensor).dataSync()[0],
+        ops.conv2d(map, depthwise, null, { groups: 2 }).dataSync()[0],
+      ];
+      const parameters = [weight, filter, depthwise];
+      const velocities = parameters.map((p) => tf.variable(tf.zerosLike(p)));
+      const gradients = parameters.map((p) => tf.onesLike(p));
+      const options = { lr: 1, momentum: 0.5, weightDecay: 0, nesterov: false };
+      assert.deepEqual(results(), [2, 2, 2, 1]);
+      ops.sgd(parameters, gradients, velocities, false, options);
+      assert.deepEqual(results(), [0, 0, 0, 0]);
+      ops.sgd(parameters, gradients, velocities, true, options);
+      assert.deepEqual(results(), [-3, -3, -3, -1.5]);
+      tf.dispose([...parameters, ...velocities]);
+    });
+  });
+
   it('leaves values that another tensor shares alone', () => {
     const backend = get();
     const { tf, ops } = backend;

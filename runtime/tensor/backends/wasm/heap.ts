@@ -12,8 +12,14 @@ interface TfjsWasm {
     readonly HEAPF32: Float32Array;
     _malloc(bytes: number): number;
     _free(pointer: number): void;
+    readonly tfjs: {
+      registerTensor(id: number, size: number, memoryOffset: number): void;
+      /** forgets the number and what was kept for it; the memory stays */
+      disposeData(id: number): void;
+    };
   };
-  readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
+  dataIdNextNumber: number;
+  readonly dataIdMap: { get(dataId: object): { id: number; readonly memoryOffset: number } };
   makeOutput(shape: number[], dtype: string): { dataId: object; shape: number[]; dtype: 'float32' };
   refCount(dataId: object): number;
 }
@@ -63,13 +69,21 @@ export class Heap {
     return this.#backend.wasm.HEAPF32.subarray(pointer >>> 2, (pointer >>> 2) + count);
   }
 
-  /** Make a variable the sole holder of its values, so that they may be changed in place. */
+  /** Make a variable ready to be changed in place: sole holder of its values, and new to XNNPACK. */
   own(variable: Variable): void {
-    if (this.#backend.refCount(variable.dataId) === 1) return;
-    const copy = this.output(variable.shape);
-    this.values(copy).set(this.values(variable));
-    variable.assign(copy);
-    copy.dispose();
+    if (this.#backend.refCount(variable.dataId) > 1) {
+      const copy = this.output(variable.shape);
+      this.values(copy).set(this.values(variable));
+      variable.assign(copy);
+      copy.dispose();
+      return;
+    }
+    // XNNPACK keeps packed weights by this number, and would go on with the old ones
+    const data = this.#backend.dataIdMap.get(variable.dataId);
+    const { tfjs } = this.#backend.wasm;
+    tfjs.disposeData(data.id);
+    data.id = this.#backend.dataIdNextNumber++;
+    tfjs.registerTensor(data.id, variable.size, data.memoryOffset);
   }
 
   /** Byte offset of working memory of at least this size, 16-byte aligned; valid until the next call. */
