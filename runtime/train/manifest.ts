@@ -54,12 +54,19 @@ const ManifestSchema = Type.Object({
 
 export type Manifest = Static<typeof ManifestSchema>;
 
-/** @throws Error that says what is wrong with the text */
+/** A checkpoint of another version of this program, which is not damaged. */
+export class FormatError extends Error {
+  override readonly name = 'FormatError';
+}
+
+/** @throws FormatError for another format, else an Error that says what is wrong with the text */
 export function parseManifest(text: string): Manifest {
   const value: unknown = JSON.parse(text);
   const format = (value as { format?: unknown } | null)?.format;
   if (Number.isInteger(format) && format !== CHECKPOINT_FORMAT) {
-    throw new Error(`its format is ${format}; this version of pipe reads format ${CHECKPOINT_FORMAT}`);
+    throw new FormatError(
+      `its format is ${format}; this version of pipe reads format ${CHECKPOINT_FORMAT}: use the version that wrote it`,
+    );
   }
   const [mistake] = Value.Errors(ManifestSchema, value);
   if (mistake) throw new Error(`${mistake.path || 'the manifest'}: ${mistake.message}`);

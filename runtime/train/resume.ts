@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ASIDE, CheckpointError, checkpointFolders, DAMAGED, REPLACED } from './checkpoint.ts';
 import { diskFiles, type Files } from './files.ts';
-import { MANIFEST, type Manifest, parseManifest } from './manifest.ts';
+import { FormatError, MANIFEST, type Manifest, parseManifest } from './manifest.ts';
 
 export interface FoundCheckpoint {
   readonly path: string;
@@ -20,6 +20,7 @@ export interface Search {
 /**
  * The newest checkpoint below `folder` whose files have the sizes and checksums of its manifest. Those that do not are
  * named, and moved aside as `<name>.damaged`. What an interrupted write left behind is cleared away.
+ * @throws CheckpointError when one is of another format: it is whole, but not for this version
  */
 export async function findCheckpoint(folder: string, files: Files = diskFiles): Promise<Search> {
   await clearAway(folder, files);
@@ -30,6 +31,7 @@ export async function findCheckpoint(folder: string, files: Files = diskFiles): 
     try {
       readable.push({ path, manifest: await readManifest(path, files) });
     } catch (error) {
+      if (error instanceof FormatError) throw new CheckpointError(`${path} cannot be read: ${error.message}`);
       damaged.push({ name, reason: (error as Error).message });
     }
   }
@@ -74,6 +76,7 @@ async function readManifest(path: string, files: Files): Promise<Manifest> {
   try {
     return parseManifest(text);
   } catch (error) {
+    if (error instanceof FormatError) throw error;
     throw new Error(`${MANIFEST} is damaged: ${(error as Error).message}`);
   }
 }
