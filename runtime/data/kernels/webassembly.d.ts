@@ -8,7 +8,6 @@ declare namespace WebAssembly {
   }
   class Module {
     constructor(bytes: Uint8Array);
-    static customSections(module: Module, name: string): ArrayBuffer[];
   }
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);

@@ -48,7 +48,7 @@ export function photometric(kernels: Kernels, arena: Arena) {
       expect(view, 'hue');
       expectNumber(factor, -0.5, 0.5, 'the factor of hue');
       if (view.channels === 1) return;
-      withSpare(272, (spare) => kernels.hue(view.ptr, pixelsOf(view), Math.trunc(factor * 255) & 255, spare));
+      withSpare(304, (spare) => kernels.hue(view.ptr, pixelsOf(view), Math.trunc(factor * 255) & 255, spare));
     },
 
     /** Three equal channels of luma, (19595 R + 38470 G + 7471 B + 32768) >> 16; a gray picture stays as it is. */

@@ -39,13 +39,20 @@ function centralCrop(width: number, height: number, [narrowest, widest]: readonl
   return { left: Math.floor((width - w) / 2), top: Math.floor((height - h) / 2), width: w, height: h };
 }
 
-/** Where torchvision's RandomCrop begins: top drawn first. A box as large as the picture draws nothing. */
+/**
+ * Where torchvision's RandomCrop begins: top drawn first. A box as large as the picture draws nothing; one that is
+ * larger is a RangeError.
+ */
 export function sampleCropPosition(
   random: Draws,
   picture: { readonly width: number; readonly height: number },
   width: number,
   height: number,
 ): { left: number; top: number } {
+  if (width > picture.width || height > picture.height) {
+    const size = `${picture.width}×${picture.height}`;
+    throw new RangeError(`a crop of ${width}×${height} does not fit in a picture of ${size}: resize or pad it first`);
+  }
   if (picture.width === width && picture.height === height) return { left: 0, top: 0 };
   const top = random.integer(picture.height - height + 1);
   return { left: random.integer(picture.width - width + 1), top };

@@ -76,7 +76,7 @@ export function hue(p: Picture, factor: number): Uint8Array {
     const rest = f(turn - sector);
     const share = f(s / 255);
     const low = Math.round(value * (1 - share));
-    const falling = Math.round(value * (1 - share * rest));
+    const falling = Math.round(value * (1 - f(share * rest)));
     const rising = Math.round(value * (1 - share * (1 - rest)));
     return [
       [value, rising, low],

@@ -63,6 +63,10 @@ describe('random crops', () => {
     assert.deepEqual(asked, [3, 9]);
     assert.deepEqual(sampleCropPosition(random, { width: 32, height: 28 }, 32, 28), { top: 0, left: 0 });
     assert.equal(asked.length, 2, 'nothing is drawn when there is one position');
+    assert.throws(
+      () => sampleCropPosition(random, { width: 32, height: 28 }, 33, 28),
+      /crop of 33×28 does not fit in a picture of 32×28: resize or pad/,
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 
 // Vector constants lie in memory: the engine builds a literal anew, in several instructions, wherever it is used.
 const RED = 0, GREEN = 16, BLUE = 32, TIGHT = 48, SHIFT = 64, ONE = 80, TWO = 96, THREE = 112, FOUR = 128, FIVE = 144;
-const SIX = 160, HALF = 176, BYTE = 192, TURN = 208, PLACE = 224, CONSTANTS = 240;
+const SIX = 160, HALF = 176, BYTE = 192, TURN = 208, PLACE = 224, PER_BYTE = 240, PER_SQUARE = 256, CONSTANTS = 272;
 
 @inline
 function storeConstants(at: usize, shift: i32): void {
@@ -21,14 +21,8 @@ function storeConstants(at: usize, shift: i32): void {
   v128.store(at, f32x4.splat(255.0), BYTE);
   v128.store(at, f32x4.splat(256.0), TURN);
   v128.store(at, f32x4.splat(65536.0), PLACE);
-}
-
-/** trunc(x · 255) of the exact product, for x in [0, 1]: float32's product may be rounded up to the next integer. */
-@inline
-function byteOf(x: v128, k: usize): v128 {
-  const t = f32x4.trunc(f32x4.mul(x, v128.load(k, BYTE)));
-  const tooHigh = f32x4.lt(f32x4.sub(f32x4.mul(x, v128.load(k, TURN)), t), x);
-  return f32x4.sub(t, v128.and(tooHigh, v128.load(k, ONE)));
+  v128.store(at, f32x4.splat(1.0 / 255.0), PER_BYTE);
+  v128.store(at, f32x4.splat(1.0 / 65025.0), PER_SQUARE);
 }
 
 @inline
@@ -57,16 +51,19 @@ function shift4(p: usize, k: usize): void {
   let turns = f32x4.div(sixths, v128.load(k, SIX));
   turns = f32x4.add(turns, v128.and(i32x4.shr_s(turns, 31), one)); // negative ones by their sign bit; never -0
 
-  const coloured = i32x4.ne(most, least);
-  const s = f32x4.div(v128.and(byteOf(f32x4.div(chroma, value), k), coloured), v128.load(k, BYTE));
-  let h = f32x4.add(v128.and(byteOf(turns, k), coloured), v128.load(k, SHIFT));
+  // Bytes of hue and saturation. That these products, and the quotients below, round to Pillow's bytes was established
+  // by trying every colour and every (h, s, v).
+  const byte = v128.load(k, BYTE), coloured = i32x4.ne(most, least);
+  const s = v128.and(f32x4.trunc(f32x4.mul(f32x4.div(chroma, value), byte)), coloured);
+  let h = f32x4.add(v128.and(f32x4.trunc(f32x4.mul(turns, byte)), coloured), v128.load(k, SHIFT));
   h = f32x4.sub(h, v128.and(f32x4.ge(h, v128.load(k, TURN)), v128.load(k, TURN)));
 
-  const turn = f32x4.div(f32x4.mul(h, v128.load(k, SIX)), v128.load(k, BYTE));
-  const sector = f32x4.floor(turn), f = f32x4.sub(turn, sector);
-  const low = rounded(f32x4.mul(value, f32x4.sub(one, s)), k);
-  const falling = rounded(f32x4.mul(value, f32x4.sub(one, f32x4.mul(s, f))), k);
-  const rising = rounded(f32x4.mul(value, f32x4.sub(one, f32x4.mul(s, f32x4.sub(one, f)))), k);
+  const h6 = f32x4.mul(h, v128.load(k, SIX));
+  const sector = f32x4.floor(f32x4.mul(f32x4.add(h6, v128.load(k, HALF)), v128.load(k, PER_BYTE)));
+  const within = f32x4.sub(h6, f32x4.mul(sector, byte)), loss = f32x4.mul(value, s); // both whole numbers
+  const low = rounded(f32x4.sub(value, f32x4.mul(loss, v128.load(k, PER_BYTE))), k);
+  const falling = rounded(f32x4.sub(value, f32x4.mul(f32x4.mul(loss, within), v128.load(k, PER_SQUARE))), k);
+  const rising = rounded(f32x4.sub(value, f32x4.mul(f32x4.mul(loss, f32x4.sub(byte, within)), v128.load(k, PER_SQUARE))), k);
 
   const s1 = f32x4.eq(sector, one), s2 = f32x4.eq(sector, v128.load(k, TWO)), s3 = f32x4.eq(sector, v128.load(k, THREE));
   const s4 = f32x4.eq(sector, v128.load(k, FOUR)), s5 = f32x4.eq(sector, v128.load(k, FIVE));
@@ -81,7 +78,7 @@ function shift4(p: usize, k: usize): void {
   v128.store_lane<u32>(p, tight, 2, 8);
 }
 
-/** Adds `shift` (0…255) to the hue byte of RGB pixels, modulo 256, in place; `spare` holds 272 bytes. */
+/** Adds `shift` (0…255) to the hue byte of RGB pixels, modulo 256, in place; `spare` holds 304 bytes. */
 export function hue(p: usize, pixels: usize, shift: i32, spare: usize): void {
   const end = p + pixels * 3, rest = spare + CONSTANTS;
   storeConstants(spare, shift);
