@@ -19,8 +19,7 @@ export const fileParams = {
         skip: T.Integer({
           default: 0,
           minimum: 0,
-          description:
-            'entries of the same draw to leave out first, per class when balanced: for a second, disjoint part',
+          description: 'entries of the same draw to leave out first: for a second, disjoint part',
         }),
         seed: T.Integer({ default: 0, minimum: 0, description: 'which draw' }),
       },

@@ -3,14 +3,14 @@ import { checkBytes, checkIndices, eachView, indices, ports, resized } from './p
 import { heightWidth, interpolation, knownSize, scaledTo, size } from './sizes.ts';
 
 /**
- * Resizes to [height, width], or so that one side has a size and the aspect stays. With `side: "longer"` it is the
- * resize of VISSL's MultigrainResize(largest) and ImgPilResizeLargerSide.
+ * Resizes to [height, width], or so that one side has a size and the aspect stays; the other side is cut to a whole
+ * number. With `side: "longer"` it is VISSL's MultigrainResize(largest).
  */
 export default defineNode({
   type: 'transform/resize',
   role: 'transform',
   description: 'Resizes each view, to an exact size or by one side.',
-  aliases: ['Resize', 'ImgPilResizeLargerSide', 'MultigrainResize'],
+  aliases: ['Resize', 'MultigrainResize'],
   params: T.Object({
     size: size('the side in pixels, or [height, width] exactly'),
     side: T.Union([T.Literal('shorter'), T.Literal('longer')], {

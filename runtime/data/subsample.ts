@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 export interface Subsample {
   /** images to keep */
   readonly count: number;
-  /** entries of the draw to leave out first (per class when balanced); default 0 */
+  /** entries of the draw to leave out first, shared by the classes as `count` is when balanced; default 0 */
   readonly skip?: number;
 }
 
@@ -41,13 +41,15 @@ export function subsampleBalanced(
   const chosen = new Uint32Array(count);
   let at = 0;
   classes.forEach((label, k) => {
-    const share = Math.floor(count / classes.length) + (k < count % classes.length ? 1 : 0);
+    const shareOf = (total: number) => Math.floor(total / classes.length) + (k < total % classes.length ? 1 : 0);
+    const share = shareOf(count);
+    const first = shareOf(skip);
     const own = members.get(label)!;
-    if (skip + share > own.length) {
-      throw new RangeError(`class ${label} has ${own.length} images; ${share} after ${skip} are asked for`);
+    if (first + share > own.length) {
+      throw new RangeError(`class ${label} has ${own.length} images; ${share} after ${first} are asked for`);
     }
     const draw = random.permutation(own.length);
-    for (let i = 0; i < share; i++) chosen[at++] = own[draw[skip + i]];
+    for (let i = 0; i < share; i++) chosen[at++] = own[draw[first + i]];
   });
   return chosen;
 }
