@@ -15,13 +15,14 @@ export function wasmNorm(heap: Heap): Norm {
     return { channels, rows: x.size / channels };
   };
 
-  /** y = scale · (x - mean) · invStd + offset, as one product and sum per value */
+  /** y = scale · (x - mean) · invStd(spread) + offset, as one product and sum per value */
   const apply = (
     x: Tensor,
     scale: Tensor | null,
     offset: Tensor | null,
     mean: Tensor,
-    invStd: (c: number) => number,
+    spread: Tensor,
+    invStd: (spread: number) => number,
     relu: boolean,
   ): Tensor => {
     const { channels, rows } = sizes(x);
@@ -30,9 +31,9 @@ export function wasmNorm(heap: Heap): Norm {
     const b = a + channels * FLOAT;
     const [factors, terms] = [heap.floats(a, channels), heap.floats(b, channels)];
     const [scales, offsets] = [scale && heap.values(scale), offset && heap.values(offset)];
-    const means = heap.values(mean);
+    const [means, spreads] = [heap.values(mean), heap.values(spread)];
     for (let c = 0; c < channels; c++) {
-      const factor = invStd(c) * (scales ? scales[c] : 1);
+      const factor = invStd(spreads[c]) * (scales ? scales[c] : 1);
       factors[c] = factor;
       terms[c] = (offsets ? offsets[c] : 0) - means[c] * factor;
     }
@@ -51,12 +52,12 @@ export function wasmNorm(heap: Heap): Norm {
       updateRunning(heap, state, mean, variance, rows, momentum);
       const [variances, inverse] = [heap.floats(variance, channels), heap.values(invStd)];
       for (let c = 0; c < channels; c++) inverse[c] = 1 / Math.sqrt(variances[c] + eps);
-      const y = apply(x, scale, offset, mean, (c) => heap.values(invStd)[c], relu);
+      const y = apply(x, scale, offset, mean, invStd, (value) => value, relu);
       return { y, mean, invStd };
     },
 
     batchNormEval(x, scale, offset, mean, variance, { eps, relu }) {
-      return apply(x, scale, offset, mean, (c) => 1 / Math.sqrt(heap.values(variance)[c] + eps), relu);
+      return apply(x, scale, offset, mean, variance, (value) => 1 / Math.sqrt(value + eps), relu);
     },
 
     batchNormGrad(dy, x, y, scale, mean, invStd) {

@@ -29,7 +29,7 @@ interface Span {
 const FLOAT = 4;
 
 /** Regions of the forward pass of one group: the source is the input, the target the output, k counts [kh, kw, C/g]. */
-export function forwardRegions(g: ConvGeometry): Region[] {
+export const forwardRegions = remembered((g: ConvGeometry): Region[] => {
   const { input, filter, output, stride, padding, dilation, groups } = g;
   const [rows, columns] = ([0, 1] as const).map((axis) =>
     spans(output[axis + 1], (y) =>
@@ -62,13 +62,13 @@ export function forwardRegions(g: ConvGeometry): Region[] {
       output[0],
     );
   });
-}
+});
 
 /**
  * Regions of the input's gradient of one group: the source is dy, the target the input, k counts [kh, kw, O/g]. With
  * stride s, input places s apart meet the same filter places; the s × s kinds are regions of their own.
  */
-export function inputGradRegions(g: ConvGeometry): Region[] {
+export const inputGradRegions = remembered((g: ConvGeometry): Region[] => {
   const { input, filter, output, stride, padding, dilation, groups } = g;
   const outputs = filter[3] / groups;
   const all: Region[] = [];
@@ -106,6 +106,23 @@ export function inputGradRegions(g: ConvGeometry): Region[] {
     }
   }
   return all;
+});
+
+/** Geometries kept: far more than one model has. */
+const REMEMBERED = 1000;
+
+function remembered(make: (g: ConvGeometry) => Region[]): (g: ConvGeometry) => Region[] {
+  const known = new Map<string, Region[]>();
+  return (g) => {
+    const key = [g.input, g.filter, g.stride, g.padding, g.dilation, g.groups].join();
+    let made = known.get(key);
+    if (!made) {
+      if (known.size === REMEMBERED) known.clear();
+      made = make(g);
+      known.set(key, made);
+    }
+    return made;
+  };
 }
 
 function spans(count: number, tapsOf: (place: number) => Tap[]): Span[] {
