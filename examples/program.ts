@@ -3,7 +3,7 @@
  *   npx tsx examples/program.ts [folder for the run]
  */
 import { argv } from 'node:process';
-import { type PipelineDocument, startPipeline } from 'pipe-ssl';
+import { type HookEvent, type PipelineDocument, startPipeline } from 'pipe-ssl';
 import { filter } from 'rxjs';
 
 const pipeline: PipelineDocument = {
@@ -15,7 +15,7 @@ const pipeline: PipelineDocument = {
 };
 
 const run = startPipeline(pipeline, { out: argv[2] ?? 'runs/program' });
-run.events.pipe(filter((event) => event.type === 'step')).subscribe(({ progress, loss }) => {
+run.events.pipe(filter((event): event is HookEvent => event.type === 'step')).subscribe(({ progress, loss }) => {
   process.stdout.write(
     `epoch ${progress.epoch + 1} step ${progress.step}/${progress.steps}: loss ${loss?.toFixed(4)}\n`,
   );

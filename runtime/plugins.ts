@@ -1,29 +1,48 @@
 /**
  * Lets plugin files be imported: `import … from 'pipe-ssl'` in them means this very package wherever they lie, and
- * TypeScript is accepted. Called before the first plugin is imported, in the main thread and in each worker.
+ * TypeScript is accepted as an ES module. Called before the first plugin is imported, in the main thread and in each
+ * worker.
  */
-
-import { register } from 'node:module';
+import { createRequire, register } from 'node:module';
 import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const extension = extname(fileURLToPath(import.meta.url));
 
-/** Hooks run on a thread of their own, so they are handed over as text. */
-const resolver = `
+/** Module hooks run on a thread of their own, so they are handed over as text. */
+const hooks = `
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 let index;
-export const initialize = (data) => { index = data.index; };
-export const resolve = (specifier, context, next) =>
-  specifier === 'pipe-ssl' ? { url: index, shortCircuit: true } : next(specifier, context);
+let transform;
+export const initialize = async (data) => {
+  index = data.index;
+  ({ transform } = (await import(data.esbuild)).default);
+};
+export const resolve = (specifier, context, next) => {
+  if (specifier === 'pipe-ssl') return { url: index, shortCircuit: true };
+  if (/^[.]{1,2}[/].*[.]js$/.test(specifier) && context.parentURL?.endsWith('.ts')) {
+    const written = new URL(specifier.replace(/js$/, 'ts'), context.parentURL);
+    if (existsSync(written)) return { url: written.href, shortCircuit: true };
+  }
+  return next(specifier, context);
+};
+export const load = async (url, context, next) => {
+  if (!url.startsWith('file:') || !/[.]m?ts$/.test(url)) return next(url, context);
+  const sourcefile = fileURLToPath(url);
+  const { code } = await transform(await readFile(sourcefile, 'utf8'),
+    { loader: 'ts', format: 'esm', target: 'node20', sourcemap: 'inline', sourcefile });
+  return { format: 'module', source: code, shortCircuit: true };
+};
 `;
 
 let enabled = false;
 
-export async function enablePlugins(): Promise<void> {
+export function enablePlugins(): void {
   if (enabled) return;
   enabled = true;
-  const stripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
-  if (extension !== '.ts' && !stripsTypes) (await import('tsx/esm/api')).register();
   const index = new URL(`../index${extension}`, import.meta.url).href;
-  register(`data:text/javascript,${encodeURIComponent(resolver)}`, { data: { index } });
+  const esbuild = pathToFileURL(createRequire(import.meta.url).resolve('esbuild')).href;
+  register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { index, esbuild } });
 }
