@@ -1,6 +1,6 @@
+import { stdOfL2Normalized } from '../../runtime/lightly/std-of-l2-normalized.ts';
 import { defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
-import { stdOfNormalized } from './embedding-std.ts';
 
 /** Watches the spread of embeddings and warns when it falls towards 0: all images get the same embedding. */
 export default defineNode({
@@ -28,7 +28,7 @@ export default defineNode({
         const tensor = (Array.isArray(output) ? output[0] : output) as Tensor;
         const [rows, width] = tensor.shape;
         if (tensor.shape.length !== 2 || rows < 2) return;
-        const std = stdOfNormalized(await tensor.data(), rows, width);
+        const std = stdOfL2Normalized(await tensor.data(), tensor.shape);
         run.emit({ type: 'metrics', time: Date.now(), node: name, progress, metrics: { embedding_std: std } });
         const low = std < params.share / Math.sqrt(width);
         if (low && !warned) {

@@ -35,7 +35,7 @@ export async function runOracles(options: RunOptions): Promise<FileResult[]> {
   return results;
 }
 
-async function runFile(file: OracleFile, checker: Checker | undefined, device: string): Promise<FileResult> {
+export async function runFile(file: OracleFile, checker: Checker | undefined, device: string): Promise<FileResult> {
   const results: CaseResult[] = [];
   for (const index of file.cases.keys()) {
     results.push(checker ? await runCase(file, index, checker, device) : { index, outcome: 'unsupported' });
