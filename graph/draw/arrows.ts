@@ -25,10 +25,14 @@ export function arrowsOf(graph: CheckedGraph, boxOf: ReadonlyMap<string, string>
       }
     }
   }
+  const read = new Map<string, Set<string>>();
+  for (const { from, wires } of pairs.values()) {
+    for (const { port } of wires) read.set(from, (read.get(from) ?? new Set()).add(port));
+  }
   return [...pairs.values()].map(({ from, to, wires }) => ({
     from,
     to,
-    label: label(graph, from, wires),
+    label: label(wires, read.get(from)!, graph.byName.get(from)!.phases),
     kind: kindOf(wires),
   }));
 }
@@ -37,13 +41,15 @@ function references({ sources }: CheckedInput): { phase: string; ref: PortRef }[
   return Object.entries(sources).flatMap(([phase, refs]) => refs.map((ref) => ({ phase, ref })));
 }
 
-/** Ports where the source has several outputs to read from; phases where the input differs by phase. */
-function label(graph: CheckedGraph, from: string, wires: readonly Wire[]): string {
-  const outputs = Object.keys(graph.byName.get(from)!.outputs);
+/**
+ * Ports unless the arrow carries all that is read from its source; phases where the input differs by phase and the source
+ * runs in others too.
+ */
+function label(wires: readonly Wire[], read: ReadonlySet<string>, runs: readonly string[]): string {
   const ports = [...new Set(wires.map(({ port }) => port))];
   const phases = [...new Set(wires.map(({ phase }) => phase))].filter((phase) => phase !== '*');
-  const named = outputs.length > 1 ? ports.join(', ') : '';
-  const inPhase = phases.length > 0 ? `in ${phases.join(', ')}` : '';
+  const named = ports.length < read.size ? ports.join(', ') : '';
+  const inPhase = phases.length > 0 && phases.length < runs.length ? `in ${phases.join(', ')}` : '';
   return [named, inPhase].filter(Boolean).join(' ');
 }
 

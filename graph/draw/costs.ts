@@ -26,7 +26,7 @@ function flopsAt({ input, flops }: Cost, several: boolean): string | undefined {
   if (flops === undefined) return undefined;
   const text = `${short(flops)}FLOPs`.replace(/(\d)FLOPs/, '$1 FLOPs');
   const sides = input.slice(1, -1).map(size);
-  return sides.length > 0 || several ? `${text} at ${sides.join('×')}` : text;
+  return sides.some((side) => side !== 1) || several ? `${text} at ${sides.join('×')}` : text;
 }
 
 /** Shapes without the batch: "112×112×64, 48×48×64". */

@@ -2,15 +2,17 @@
 import { COLORS, IDLE } from './colors.ts';
 import type { Arrow, Box, Picture } from './picture.ts';
 
+/** What a reader's Graphviz measures and shows. */
 const FONT = 'Helvetica,Arial,sans-serif';
 const MUTED = '#5a6570';
 
-export function toDot(picture: Picture): string {
+/** @param font what boxes are measured with */
+export function toDot(picture: Picture, font = FONT): string {
   const lines = [
     'digraph pipeline {',
-    `  graph [label=<${title(picture)}> labelloc=t labeljust=l fontname="${FONT}" fontsize=11 rankdir=TB nodesep=0.35 ranksep=0.45 pad=0.25 newrank=true]`,
-    `  node [shape=plain fontname="${FONT}" fontsize=11]`,
-    `  edge [fontname="${FONT}" fontsize=9 fontcolor="${MUTED}" color="#7a8691" arrowsize=0.7]`,
+    `  graph [label=<${title(picture)}> labelloc=t labeljust=l fontname="${font}" fontsize=11 rankdir=TB nodesep=0.35 ranksep=0.45 pad=0.25 newrank=true]`,
+    `  node [shape=plain fontname="${font}" fontsize=11]`,
+    `  edge [fontname="${font}" fontsize=9 fontcolor="${MUTED}" color="#7a8691" arrowsize=0.7]`,
     ...laneLines(picture.boxes, 0, '  ', { count: 0 }),
     ...picture.arrows.map(arrowLine),
     '}',
@@ -19,7 +21,8 @@ export function toDot(picture: Picture): string {
 }
 
 function title({ title, subtitle }: Picture): string {
-  return `<b><font point-size="15">${escaped(title)}</font></b><br align="left"/><font color="${MUTED}">${escaped(subtitle)}</font><br align="left"/>`;
+  const below = subtitle.map((line) => `<font color="${MUTED}">${escaped(line)}</font><br align="left"/>`).join('');
+  return `<b><font point-size="15">${escaped(title)}</font></b><br align="left"/><font point-size="4"> </font><br align="left"/>${below}`;
 }
 
 /** Boxes that share a lane stand in one cluster; lanes nest. */
@@ -45,10 +48,10 @@ function table(box: Box): string {
   const columns = Math.max(1, ...box.rows.map((row) => row.length));
   const cell = (text: string) => `<tr><td align="left" colspan="${columns}">${text}</td></tr>`;
   const muted = (text: string) => cell(`<font color="${MUTED}">${escaped(text)}</font>`);
-  const type = box.type ? `  <font color="${line}" point-size="10">${escaped(box.type)}</font>` : '';
+  const type = box.type ? `   <font color="${line}" point-size="10">${escaped(box.type)}</font>` : '';
   const rows = [
     cell(`<b>${escaped(box.title)}</b>${type}`),
-    ...lines(box.params).map((text) => cell(escaped(text))),
+    ...box.params.map((text) => cell(escaped(text))),
     ...box.rows.map((row) => `<tr>${row.map((text) => rowCell(text)).join('')}</tr>`),
     ...box.costs.map(muted),
     ...box.outputs.map((text) => cell(`<font point-size="10">→ ${escaped(text)}</font>`)),
@@ -60,17 +63,6 @@ function table(box: Box): string {
 /** cells may not be empty */
 function rowCell(text: string): string {
   return `<td align="left"><font point-size="10">${escaped(text) || ' '}</font></td>`;
-}
-
-/** Short params share a line. */
-function lines(params: readonly string[]): string[] {
-  const found: string[] = [];
-  for (const param of params) {
-    const last = found.at(-1);
-    if (last !== undefined && last.length + param.length < 44) found[found.length - 1] = `${last}, ${param}`;
-    else found.push(param);
-  }
-  return found;
 }
 
 const STYLES: Readonly<Record<Arrow['kind'], string>> = {

@@ -10,7 +10,7 @@ export function toMermaid(picture: Picture): string {
     '---',
     `title: ${JSON.stringify(picture.title)}`,
     '---',
-    `%% ${picture.subtitle}`,
+    ...picture.subtitle.map((line) => `%% ${line}`),
     'flowchart TB',
     ...laneLines(picture.boxes, ids, 0, '  ', { count: 0 }),
     ...picture.arrows.map((arrow) => arrowLine(arrow, ids)),

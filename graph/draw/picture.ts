@@ -4,7 +4,7 @@ import type { Role } from '../node-type.ts';
 import { arrowsOf } from './arrows.ts';
 import { chainsOf } from './chains.ts';
 import { costLines, stageRows } from './costs.ts';
-import { formatValue, shownParams } from './text.ts';
+import { formatValue, shownParams, wrapped } from './text.ts';
 
 export interface Box {
   readonly id: string;
@@ -37,7 +37,8 @@ export interface Arrow {
 
 export interface Picture {
   readonly title: string;
-  readonly subtitle: string;
+  /** lines below the title */
+  readonly subtitle: readonly string[];
   readonly boxes: readonly Box[];
   readonly arrows: readonly Arrow[];
 }
@@ -65,10 +66,14 @@ export function pictureOf(graph: CheckedGraph, options: PictureOptions = {}): Pi
   };
 }
 
-function subtitle({ run, hooks }: CheckedGraph): string {
+function subtitle({ run, hooks }: CheckedGraph): string[] {
   const epochs = `${run.epochs} ${run.epochs === 1 ? 'epoch' : 'epochs'}`;
   const of = run.phases.length > 0 ? ` of ${run.phases.join(', ')}` : '';
-  return `${epochs}${of}, ${run.precision}${hooks.length > 0 ? `; hooks: ${hooks.map(({ name }) => name).join(', ')}` : ''}`;
+  const names = hooks.map(({ name }) => name);
+  return [
+    `${epochs}${of}, ${run.precision}`,
+    ...wrapped(names.length > 0 ? [`hooks: ${names[0]}`, ...names.slice(1)] : [], 68),
+  ];
 }
 
 function nodeBox(graph: CheckedGraph, node: CheckedNode, read: ReadonlySet<string>, options: PictureOptions): Box {
@@ -78,7 +83,7 @@ function nodeBox(graph: CheckedGraph, node: CheckedNode, read: ReadonlySet<strin
     title: name,
     type: declaration.type,
     role: declaration.role,
-    params: shownParams(declaration, params),
+    params: wrapped(shownParams(declaration, params), 46),
     rows: options.expand && model ? stageRows(model) : [],
     costs: model ? costLines(model) : [],
     outputs: outputLines(node, read),
@@ -110,12 +115,13 @@ function chainBox(graph: CheckedGraph, chain: readonly CheckedNode[]): Box {
   };
 }
 
-/** One line per output that is read; shapes that differ by phase are told apart. */
+/** One line per output that is read, labels and indices aside; shapes that differ by phase are told apart. */
 function outputLines({ name, outputs, declaration }: CheckedNode, read: ReadonlySet<string>): string[] {
   const ports = Object.entries(outputs).filter(([port]) => read.has(`${name}.${port}`));
   return ports.flatMap(([port, byPhase]) => {
     const phases = new Map<string, string[]>();
     for (const [phase, value] of Object.entries(byPhase)) {
+      if (value.kind === 'label' || value.kind === 'index') continue;
       const shape = formatValue(value);
       if (shape !== undefined && shape !== 'scalar') phases.set(shape, [...(phases.get(shape) ?? []), phase]);
     }

@@ -20,18 +20,31 @@ export function clipped(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
-/** [2, 6] → "2, 6"; [[0.14, 1], [0.05, 0.14]] → "[0.14, 1], [0.05, 0.14]"; {"schedule": "cosine", "start": 1} → "cosine (start 1)" */
+/** 0.000001 → "1e-6" */
+function formatNumber(n: number): string {
+  return n !== 0 && Math.abs(n) < 1e-3 ? n.toExponential() : String(n);
+}
+
+/**
+ * [2, 6] → "2, 6"; [[0.14, 1], [0.05, 0.14]] → "[0.14, 1], [0.05, 0.14]". Inline nodes by name, what they hold or where
+ * they begin and end: "cosine 0.6 → 0", "composite: linear 0.3 → 4.8, then cosine 4.8 → 0".
+ */
 export function formatParam(value: unknown): string {
+  if (typeof value === 'number') return formatNumber(value);
   if (Array.isArray(value)) {
     return value.map((item) => (Array.isArray(item) ? `[${formatParam(item)}]` : formatParam(item))).join(', ');
   }
   if (typeof value !== 'object' || value === null) return String(value);
   const [first, ...rest] = Object.entries(value);
   if (!first) return '{}';
-  const named = typeof first[1] === 'string';
-  const inner = (named ? rest : [first, ...rest]).map(([key, item]) => `${key} ${formatParam(item)}`).join(', ');
-  if (!named) return `{${inner}}`;
-  return inner ? `${first[1]} (${inner})` : String(first[1]);
+  const [, name] = first;
+  if (typeof name !== 'string')
+    return `{${[first, ...rest].map(([key, item]) => `${key} ${formatParam(item)}`).join(', ')}}`;
+  const inner = rest.map(([, item]) => item).find((item) => Array.isArray(item) && typeof item[0] === 'object');
+  if (inner) return `${name}: ${(inner as unknown[]).map(formatParam).join(', then ')}`;
+  const { start, end } = value as { start?: unknown; end?: unknown };
+  if (start !== undefined && end !== undefined) return `${name} ${formatParam(start)} → ${formatParam(end)}`;
+  return rest.length > 0 ? `${name} (${rest.map(([key, item]) => `${key} ${formatParam(item)}`).join(', ')})` : name;
 }
 
 /** Params worth showing: the first of the type's `show`, and those of it that are not at their default. */
@@ -42,6 +55,18 @@ export function shownParams(declared: NodeDeclaration, params: Readonly<Record<s
     if (value === undefined || (i > 0 && JSON.stringify(value) === JSON.stringify(usual))) return [];
     return [clipped(`${key} ${formatParam(value)}`, 64)];
   });
+}
+
+/** Words in lines of at most `width` characters, broken at the separator. */
+export function wrapped(words: readonly string[], width: number, separator = ', '): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + separator.length + word.length <= width) {
+      lines[lines.length - 1] = `${last}${separator}${word}`;
+    } else lines.push(word);
+  }
+  return lines;
 }
 
 /** "2·64×224×224×3, 6·64×96×96×3"; for samples "2 of 224×224, 6 of 96×96". Undefined when nothing is known. */
