@@ -1,6 +1,6 @@
 /** tfjs's channels-last axes as libtorch's channels-first ones: views over the same memory, no copies. */
 import type { Handle } from '../../native/addon.ts';
-import { addon, aten, keep, memoryFormat } from './aten.ts';
+import { addon, aten, keep, kernelScope, memoryFormat } from './aten.ts';
 import { dataOf, type TensorInfo } from './data.ts';
 
 const permute = aten('permute');
@@ -27,10 +27,13 @@ export const filterLast = (w: Handle, rank: 4 | 5 = 4): Handle =>
  * once in the life of a parameter, since updates keep it.
  */
 export function arrangeFilter(filter: TensorInfo): void {
-  const data = dataOf(filter);
-  const first = filterFirst(data.handle);
-  if (addon.isContiguous(first, memoryFormat.channelsLast)) return;
-  const arranged = keep(filterLast(contiguous(first, memoryFormat.channelsLast)));
-  data.clear();
-  data.handle = arranged;
+  // a scope of its own: a view that outlived it would make the filter look shared
+  kernelScope(() => {
+    const data = dataOf(filter);
+    const first = filterFirst(data.handle);
+    if (addon.isContiguous(first, memoryFormat.channelsLast)) return;
+    const arranged = keep(filterLast(contiguous(first, memoryFormat.channelsLast)));
+    data.clear();
+    data.handle = arranged;
+  });
 }
