@@ -84,7 +84,7 @@ export function wasmConv(heap: Heap): Conv {
       if (isSingle(g)) return depthwiseFilterGrad(heap, x, dy, g);
       if (isDepthwise(g)) return composedConv.conv2dFilterGrad(x, dy, g);
       const [, , channels, outputs] = g.filter;
-      const gradient = tf.zeros([...g.filter]);
+      const gradient = heap.zeros(g.filter);
       const regions = forwardRegions(g);
       const columns = outputs / g.groups;
       const longest = Math.max(4, ...regions.flatMap(({ runs }) => runs.filter((_, i) => i % 3 === 2)));

@@ -60,6 +60,12 @@ export class Heap {
     return tensor;
   }
 
+  zeros(shape: readonly number[]): Tensor {
+    const tensor = this.output(shape);
+    this.values(tensor).fill(0);
+    return tensor;
+  }
+
   /** A view of a float32 tensor's values; valid until the memory grows, that is, until the next output or scratch. */
   values(tensor: Tensor): Float32Array {
     return this.floats(this.at(tensor), tensor.size);

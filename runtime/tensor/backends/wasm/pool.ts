@@ -1,5 +1,4 @@
 /** Gradients of pooling by own kernels; the forward passes are tfjs's. */
-import * as tf from '@tensorflow/tfjs-core';
 import type { PoolGeometry } from '../../geometry.ts';
 import type { FusedKernels } from '../../kernels.ts';
 import type { Heap } from './heap.ts';
@@ -10,12 +9,12 @@ const sizes = ({ input, output, kernel, stride, padding }: PoolGeometry) =>
 export function wasmPool(heap: Heap): Pick<FusedKernels, 'maxPoolGrad' | 'sumPoolGrad'> {
   return {
     maxPoolGrad(dy, [x, y], g) {
-      const dx = tf.zeros([...g.input]);
+      const dx = heap.zeros(g.input);
       heap.kernels.maxPoolGrad(heap.at(x), heap.at(y), heap.at(dy), heap.at(dx), ...sizes(g));
       return dx;
     },
     sumPoolGrad(dy, g) {
-      const dx = tf.zeros([...g.input]);
+      const dx = heap.zeros(g.input);
       heap.kernels.sumPoolGrad(heap.at(dy), heap.at(dx), ...sizes(g));
       return dx;
     },

@@ -21,6 +21,7 @@ export function registerWasmKernels(own: Conv & PoolGrads): void {
     });
   }
   transposeBeforeMatMul();
+  shareInsteadOfCopy();
 }
 
 type Conv = Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dFilterGrad'>;
@@ -150,21 +151,34 @@ function einsum(tensors: Tensor[], operands: string[], result: string): Tensor {
 
 /** tfjs's wasm product is XNNPACK's only where nothing is transposed, else a plain loop 20 times slower. */
 function transposeBeforeMatMul(): void {
-  const stock = tf.getKernel('BatchMatMul', 'wasm');
-  tf.unregisterKernel('BatchMatMul', 'wasm');
-  tf.registerKernel({
-    ...stock,
-    kernelFunc: (call) => {
-      const { transposeA, transposeB } = call.attrs as Attributes;
-      if (!transposeA && !transposeB) return stock.kernelFunc(call);
-      return scope(() => {
-        const swap = (t: Tensor): Tensor => {
-          const axes = t.shape.map((_, i) => i);
-          return tf.transpose(t, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
-        };
-        const { a, b } = call.inputs as Inputs;
-        return tf.matMul(transposeA ? swap(a) : a, transposeB ? swap(b) : b);
-      });
-    },
+  override('BatchMatMul', (stock) => (call) => {
+    const { transposeA, transposeB } = call.attrs as Attributes;
+    if (!transposeA && !transposeB) return stock(call);
+    return scope(() => {
+      const swap = (t: Tensor): Tensor => {
+        const axes = t.shape.map((_, i) => i);
+        return tf.transpose(t, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+      };
+      const { a, b } = call.inputs as Inputs;
+      return tf.matMul(transposeA ? swap(a) : a, transposeB ? swap(b) : b);
+    });
   });
+}
+
+/** tfjs's wasm package copies the values of a clone, and so everything the tape saves; they can be shared. */
+function shareInsteadOfCopy(): void {
+  const share = ({ inputs, backend }: Parameters<tf.KernelFunc>[0]) => {
+    const { dataId, shape, dtype } = inputs.x!;
+    (backend as tf.KernelBackend).incRef(dataId);
+    return { dataId, shape, dtype };
+  };
+  override('Identity', () => share);
+  override('Cast', (stock) => (call) => (call.attrs?.dtype === call.inputs.x!.dtype ? share(call) : stock(call)));
+}
+
+/** Replace a kernel's function; what else its registration does (binding to the compiled code) stays. */
+function override(kernelName: string, make: (stock: tf.KernelFunc) => tf.KernelFunc): void {
+  const stock = tf.getKernel(kernelName, 'wasm');
+  tf.unregisterKernel(kernelName, 'wasm');
+  tf.registerKernel({ ...stock, kernelFunc: make(stock.kernelFunc) });
 }
