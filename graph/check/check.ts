@@ -24,6 +24,8 @@ import { watchedNodes } from './watched.ts';
 import { wireNodes } from './wires.ts';
 
 export interface CheckOptions {
+  /** false: do not look at folders and files, as for a drawing; default true */
+  readonly machine?: boolean;
   /** looks at the machine: backends, memory; asked last */
   readonly environment?: (graph: CheckedGraph) => Promise<readonly Problem[]>;
 }
@@ -63,7 +65,7 @@ export async function checkDocument(
     notes: [...document.notes, ...report.notes],
     document: document.value,
   };
-  await checkMachine(order, report);
+  if (options.machine !== false) await checkMachine(order, report);
   if (report.problems.length > 0) return left(report.problems);
   const problems = (await options.environment?.(graph)) ?? [];
   return problems.length > 0 ? left([...problems]) : right(graph);

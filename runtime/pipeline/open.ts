@@ -1,5 +1,6 @@
 /** From a document — a file, a shipped name, or an object built in a program — to a checked graph. */
 import { isLeft } from 'fp-ts/lib/Either.js';
+import type { CheckOptions } from '../../graph/check/check.ts';
 import type { CheckedGraph } from '../../graph/checked.ts';
 import type { Owner } from '../../graph/document/override-rules.ts';
 import {
@@ -84,9 +85,12 @@ async function overriddenParams(
 }
 
 /** Check a resolved pipeline. Throws WrongRequest with all problems of the first layer that has any. */
-export async function checkPipeline({ resolved, registry }: Pipeline): Promise<CheckedGraph<NodeType>> {
+export async function checkPipeline(
+  { resolved, registry }: Pipeline,
+  options: CheckOptions = {},
+): Promise<CheckedGraph<NodeType>> {
   const { checkDocument } = await import('../../graph/check/check.ts');
-  const checked = await checkDocument(resolved, registry);
+  const checked = await checkDocument(resolved, registry, options);
   if (isLeft(checked)) throw new WrongRequest(checked.left);
   return checked.right as CheckedGraph<NodeType>;
 }

@@ -17,7 +17,7 @@ const BY_EXTENSION: Readonly<Record<string, GraphOptions['format']>> = {
 };
 
 export async function graph(pipeline: string, overrides: readonly string[], options: GraphOptions): Promise<void> {
-  const checked = await checkPipeline(await openPipeline(pipeline, overrides, options));
+  const checked = await checkPipeline(await openPipeline(pipeline, overrides, options), { machine: false });
   const format = (options.output && BY_EXTENSION[extname(options.output)]) || options.format;
   const { draw } = await import('../../../graph/draw/draw.ts');
   const text = await draw(checked, { format, expand: options.expand ?? false });

@@ -14,7 +14,7 @@ export async function show(pipeline: string, overrides: readonly string[], optio
   const opened = await openPipeline(pipeline, overrides, options);
   const { resolved } = opened;
   if (options.plan) {
-    const graph = await checkPipeline(opened);
+    const graph = await checkPipeline(opened, { machine: false });
     const { createPlan } = await import('../../engine/plan.ts');
     const { describePlan } = await import('../../engine/plan-text.ts');
     process.stdout.write(describePlan(createPlan(graph)));
