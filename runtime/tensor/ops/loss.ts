@@ -26,9 +26,15 @@ export const lossOps: Pick<FusedOps, 'logSoftmax' | 'crossEntropy' | 'topk'> = {
       { logits, ...(hard ? {} : { labels }) },
       () => {
         const logProbabilities = logSoftmax(logits);
-        const target = hard ? hardTarget(labels, classes, options) : softTarget(labels, classes, options);
+        const { target, total } = hard
+          ? hardTarget(labels, classes, options)
+          : { target: softTarget(labels, classes, options), total: null };
         const loss = tf.neg(tf.sum(tf.mul(target, logProbabilities)));
-        return { output: loss, save: [logProbabilities, target] };
+        // as PyTorch: with no row that counts the mean is NaN, its gradient 0
+        return {
+          output: total ? tf.add(loss, tf.div(tf.zerosLike(total), total)) : loss,
+          save: [logProbabilities, target],
+        };
       },
       (dy, [logProbabilities, target]) => ({
         logits: () => {
@@ -72,8 +78,8 @@ function logSoftmax(x: Tensor): Tensor {
   return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), -1, true)));
 }
 
-/** [N, K]: what each log-probability counts for, already divided for the mean over the rows' weights. */
-function hardTarget(labels: Tensor, classes: number, options: CrossEntropyOptions): Tensor {
+/** [N, K]: what each log-probability counts for, already divided for the mean over the rows' weights; and their total. */
+function hardTarget(labels: Tensor, classes: number, options: CrossEntropyOptions): { target: Tensor; total: Tensor } {
   const { ignoreIndex = -1, labelSmoothing: s = 0, weight } = options;
   const counted = tf.cast(tf.notEqual(labels, tf.scalar(ignoreIndex, 'int32')), 'float32');
   const safe = tf.where(tf.cast(counted, 'bool'), labels, tf.zerosLike(labels)) as tf.Tensor1D;
@@ -81,7 +87,9 @@ function hardTarget(labels: Tensor, classes: number, options: CrossEntropyOption
   const smooth = s === 0 ? oneHot : tf.add(tf.mul(oneHot, 1 - s), s / classes);
   const rowWeight = tf.mul(counted, weight ? tf.gather(weight, safe) : 1);
   const weighted = weight ? tf.mul(smooth, weight) : smooth;
-  return tf.div(tf.mul(weighted, tf.reshape(counted, [-1, 1])), tf.sum(rowWeight));
+  const total = tf.sum(rowWeight);
+  const divisor = tf.where(tf.equal(total, 0), tf.onesLike(total), total);
+  return { target: tf.div(tf.mul(weighted, tf.reshape(counted, [-1, 1])), divisor), total };
 }
 
 /** As above for probabilities; their mean is over all rows. */

@@ -1,0 +1,123 @@
+/** Loss nodes called on reference inputs, with gradients; ranks meet inside one process. */
+
+import { singleRank } from '../../runtime/engine/ranks.ts';
+import { createState, type EngineState, type SavedState } from '../../runtime/engine/state.ts';
+import type { NodeInstance, NodeType, Ranks, RunFacts, Values } from '../../runtime/node.ts';
+import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
+import { createInstance, meetingRanks, nodeContext, tensorValue } from '../support/node-context.ts';
+import { toTensor } from './layout.ts';
+import type { OracleTensor } from './oracle-file.ts';
+
+export interface LossSetup {
+  readonly definition: NodeType;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly symbols?: Readonly<Record<string, number>>;
+  readonly run?: Partial<RunFacts>;
+  readonly saved?: SavedState;
+  /** the instance in place of the node's own, where a case feeds recorded draws */
+  readonly open?: (context: ReturnType<typeof nodeContext>) => NodeInstance;
+}
+
+export interface OpenLoss {
+  readonly instance: NodeInstance;
+  readonly state: EngineState;
+}
+
+export function openLoss(
+  backend: TensorBackend,
+  setup: LossSetup,
+  shapes: Readonly<Record<string, readonly (readonly number[])[]>>,
+  ranks: Ranks = singleRank,
+): OpenLoss {
+  const state = createState(backend, setup.saved);
+  const context = nodeContext(backend, setup.definition, {
+    params: setup.params,
+    symbols: setup.symbols,
+    run: setup.run,
+    inputs: Object.fromEntries(Object.entries(shapes).map(([port, all]) => [port, all.map((s) => tensorValue(...s))])),
+    ranks,
+    state,
+  });
+  return { instance: setup.open?.(context) ?? createInstance(setup.definition, context), state };
+}
+
+/** Inputs by port: one reference tensor, or a list. */
+export type ReferenceInputs = Readonly<Record<string, OracleTensor | readonly OracleTensor[]>>;
+
+export interface LossResult {
+  readonly loss: number;
+  /** by "port" or "port.0", in the order of `wanted` */
+  readonly gradients: readonly (Tensor | null)[];
+}
+
+const step = (iteration: number) => ({ phase: 'train', training: true, iteration, epoch: 0 });
+
+function makeInputs(backend: TensorBackend, inputs: ReferenceInputs, wanted: readonly string[]) {
+  const variables = new Map<string, Variable>();
+  const make = (tensor: OracleTensor, name: string): Tensor => {
+    const plain = toTensor(backend, tensor);
+    if (!wanted.includes(name)) return plain;
+    const variable = backend.tf.variable(plain);
+    variables.set(name, variable);
+    return variable;
+  };
+  const values = Object.fromEntries(
+    Object.entries(inputs).map(([port, value]) => [
+      port,
+      Array.isArray(value) ? value.map((tensor, i) => make(tensor, `${port}.${i}`)) : make(value as OracleTensor, port),
+    ]),
+  );
+  return { values, variables: wanted.map((name) => variables.get(name)!) };
+}
+
+const shapesOf = (inputs: ReferenceInputs) =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([port, value]) => [port, ([value].flat() as OracleTensor[]).map(({ shape }) => shape)]),
+  );
+
+export const openFor = (backend: TensorBackend, setup: LossSetup, inputs: ReferenceInputs, ranks?: Ranks): OpenLoss =>
+  openLoss(backend, setup, shapesOf(inputs), ranks);
+
+/** One call on a tape. Call inside a scope. */
+export async function callLoss(
+  backend: TensorBackend,
+  instance: NodeInstance,
+  inputs: ReferenceInputs,
+  wanted: readonly string[],
+  iteration = 0,
+): Promise<LossResult> {
+  const tape = backend.openTape();
+  try {
+    const { values, variables } = makeInputs(backend, inputs, wanted);
+    const { loss } = (await instance.run(values, step(iteration))) as Values;
+    const gradients = tape.backward(loss, variables);
+    return { loss: (await loss.data())[0], gradients };
+  } finally {
+    tape.close();
+  }
+}
+
+/** Every rank's loss, and the gradient of rank `differentiated`'s loss with respect to its own inputs. */
+export async function callRanks(
+  backend: TensorBackend,
+  open: (ranks: Ranks, rank: number) => NodeInstance,
+  inputs: readonly ReferenceInputs[],
+  wanted: readonly string[],
+  differentiated: number,
+): Promise<LossResult> {
+  const tape = backend.openTape();
+  try {
+    const results = await Promise.all(
+      meetingRanks(backend, inputs.length).map(async (ranks, rank) => {
+        const { values, variables } = makeInputs(backend, inputs[rank], wanted);
+        const { loss } = (await open(ranks, rank).run(values, step(0))) as Values;
+        return { loss: loss as Tensor, variables };
+      }),
+    );
+    const { loss, variables } = results[differentiated];
+    const gradients = tape.backward(loss, variables);
+    return { loss: (await loss.data())[0], gradients };
+  } finally {
+    tape.close();
+  }
+}
