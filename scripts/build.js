@@ -39,6 +39,7 @@ function typescript() {
 }
 
 run('scripts/build-manifest.js');
+run('scripts/build-schema.js');
 rmSync(dist, { recursive: true, force: true });
 run(typescript(), '-p', 'tsconfig.build.json');
 for (const folder of ['graph', 'nodes', 'runtime']) copyAssets(join(root, folder));
