@@ -107,6 +107,20 @@ program
   .addHelpText('after', '\nExample:\n  pipe doctor')
   .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
 
+const backends = program.command('backends').description('The tensor backends: list them, or build one.');
+backends
+  .command('list', { isDefault: true })
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe backends')
+  .action(async (options) => (await import('./commands/backends.ts')).list(options));
+backends
+  .command('build')
+  .description('Compile the add-on of a backend: torch, against $LIBTORCH, the torch of a Python, or libtorch-dev.')
+  .addArgument(program.createArgument('<backend>', 'what to build').choices(['torch']))
+  .option('--force', 'build anew')
+  .addHelpText('after', '\nExample:\n  pipe backends build torch')
+  .action(async (backend, options) => (await import('./commands/backends.ts')).build(backend, options));
+
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
