@@ -72,6 +72,8 @@ export interface ComputeContext<P> extends Common {
   readonly params: P;
   readonly symbols: Readonly<Record<string, number>>;
   readonly inputs: Readonly<Record<string, readonly PortValue[]>>;
+  /** what the inputs are connected to, "trunk.res5avg", in the first phase that has them; for RunView.pass and output */
+  readonly refs: Readonly<Record<string, readonly string[]>>;
   readonly tf: TensorApi;
   readonly ops: FusedOps;
   readonly ranks: Ranks;

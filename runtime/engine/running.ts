@@ -83,6 +83,7 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
       notice: (level, message, cure) => options.notice(name, level, message, cure),
       symbols: firstOf(graph, node.symbols) ?? {},
       inputs: firstOf<Readonly<Record<string, readonly PortValue[]>>>(graph, node.inputValues) ?? {},
+      refs: refsOf(node),
       tf,
       ops,
       ranks,
@@ -145,3 +146,11 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
 function firstOf<T>(graph: Graph, byPhase: Readonly<Record<string, T>>): T | undefined {
   return byPhase['*'] ?? graph.run.phases.map((phase) => byPhase[phase]).find(Boolean) ?? Object.values(byPhase)[0];
 }
+
+const refsOf = (node: GraphNode): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    node.inputs.map(({ port, sources }) => [
+      port,
+      (Object.values(sources)[0] ?? []).map((ref) => `${ref.node}.${ref.port}`),
+    ]),
+  );

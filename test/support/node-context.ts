@@ -51,6 +51,7 @@ export interface ContextOptions {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly symbols?: Readonly<Record<string, number>>;
   readonly inputs?: Readonly<Record<string, readonly PortValue[]>>;
+  readonly refs?: Readonly<Record<string, readonly string[]>>;
   readonly run?: Partial<RunFacts>;
   readonly ranks?: Ranks;
   /** default: a state of its own */
@@ -80,6 +81,7 @@ export function nodeContext(
     params: paramsOf(definition, options.params),
     symbols: options.symbols ?? {},
     inputs: options.inputs ?? {},
+    refs: options.refs ?? {},
     tf: backend.tf,
     ops: backend.ops,
     ranks: options.ranks ?? singleRank,
