@@ -54,9 +54,22 @@ export function createEvents(own: readonly NamedHook[], listed: readonly NamedHo
     });
   }
 
-  const call = async ({ name, handlers }: NamedHook, event: HookEvent, run: RunView): Promise<void> => {
+  /** The view of one hook: what it tells is said in its name. */
+  const views = new Map<NamedHook, RunView>();
+  const viewOf = (hook: NamedHook, run: RunView): RunView => {
+    let own = views.get(hook);
+    if (!own) {
+      const notice: RunView['notice'] = (level, message, cure) =>
+        run.emit({ type: 'notice', level, from: hook.name, message, cure });
+      own = Object.assign(Object.create(run), { notice }) as RunView;
+      views.set(hook, own);
+    }
+    return own;
+  };
+  const call = async (hook: NamedHook, event: HookEvent, run: RunView): Promise<void> => {
+    const { name, handlers } = hook;
     try {
-      await handlers[event.type]?.(event, run);
+      await handlers[event.type]?.(event, viewOf(hook, run));
     } catch (error) {
       if (error instanceof HookError) throw error;
       throw new HookError(`hook ${name} failed on ${event.type}: ${(error as Error).message}`, { cause: error });

@@ -1,5 +1,5 @@
 /** metrics.json: one line of numbers per phase and evaluation, sorted keys. On resume it is cut back to the checkpoint. */
-import { open, stat, truncate } from 'node:fs/promises';
+import { open, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type Metrics = Readonly<Record<string, number>>;
@@ -36,6 +36,17 @@ export async function openMetrics(out: string, keep: number): Promise<MetricsFil
       return bytes;
     },
   };
+}
+
+/** The numbers reported last, by name, of a run that was. */
+export async function readMetrics(out: string): Promise<Metrics> {
+  const text = await readFile(join(out, 'metrics.json'), 'utf8').catch(() => '');
+  const lines = text.split('\n').filter((line) => line !== '');
+  const { iteration, phase_idx, train_phase_idx, ...metrics } = Object.assign(
+    {},
+    ...lines.map((line) => JSON.parse(line)),
+  );
+  return metrics;
 }
 
 /** JSON has no NaN and no infinity: they are written as strings. */

@@ -18,7 +18,7 @@ import { loadWeights } from './weights.ts';
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { plan, backend, resume, ranks, stop, metrics } = options;
   const { run } = plan.graph;
-  const saved = resume && (await readState(resume));
+  const saved = resume && (await readState(resume, ranks.rank));
   const state = createState(backend, saved);
   const facts = await runFacts(options);
   const training = plan.phases.filter((phase) => phase.training);
@@ -35,9 +35,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     state,
     signal: stop.now,
   });
-  if (resume) {
+  if (resume && saved) {
     await restoreModels(resume, running, backend);
-    restoreHooks(resume, running);
+    restoreHooks(saved, running);
   } else {
     await startFromWeights(running, options);
   }
@@ -51,6 +51,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     ranks,
     streams: options.streams,
     once,
+    stop,
     now: () => performance.now() - options.began,
     timing: (timing) => bus.emit({ type: 'node', ...timing, progress: counters.progress() }),
   };

@@ -40,9 +40,9 @@ export function createRecorder(out: string, failed: (error: Error) => void): Rec
     },
     close: () =>
       new Promise((resolve) => {
-        if (broken) resolve();
-        else stream.end(() => resolve());
         stream.once('close', () => resolve());
+        if (broken) resolve();
+        else stream.end();
       }),
   };
 }

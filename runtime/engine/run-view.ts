@@ -43,7 +43,7 @@ export function createRunView(session: Session): RunView {
         },
       });
     },
-    notice: (level, message, cure) => bus.emit({ type: 'notice', level, from: 'hook', message, cure }),
+    notice: (level, message, cure) => bus.emit({ type: 'notice', level, from: 'run', message, cure }),
     emit: bus.emit,
     stop: stop.request,
   };

@@ -13,7 +13,7 @@ import type { Graph } from './edges.ts';
 import { formatMissing, missingKernels } from './kernels.ts';
 import { type LocatedTypes, loaderSources } from './loader.ts';
 import { runSession } from './loop.ts';
-import { openMetrics } from './metrics-file.ts';
+import { openMetrics, readMetrics } from './metrics-file.ts';
 import { openSession } from './open-session.ts';
 import { createPlan, type Plan, trains } from './plan.ts';
 import { producer } from './producer.ts';
@@ -71,32 +71,40 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
   await refuseMissingKernels(plan, backend);
   await mkdir(out, { recursive: true });
   const folder = join(out, 'checkpoints');
-  const waiting: GraphEvent[] = [];
-  let tell = (event: GraphEvent): void => {
-    waiting.push(event);
-  };
+  const ranks = options.ranks ?? singleRank;
   const began = performance.now();
+  const observers: ((event: GraphEvent) => void)[] = options.onEvent ? [options.onEvent] : [];
+  /** what happens before there are hooks, kept for them */
+  const early: GraphEvent[] = [];
+  let tell = (event: GraphEvent): void => {
+    early.push(event);
+    for (const observe of observers) observe(event);
+  };
   // the loader's clock is the process's
   const notify = (event: GraphEvent): void =>
     tell(event.type === 'wait' ? { ...event, start: event.start - began, end: event.end - began } : event);
   const notice = (from: string, level: 'info' | 'warning', message: string, cure?: string): void =>
     notify({ type: 'notice', level, from, message, cure });
+  const lost = (what: string) => (error: Error) =>
+    notice('run', 'warning', `${what} cannot be written any more: ${error.message}`);
 
+  const recorder = ranks.rank === 0 ? createRecorder(out, lost('events.jsonl')) : undefined;
+  if (recorder) observers.push(recorder.observe);
   const chosen: Chosen = trains(plan)
-    ? await chooseCheckpoint(plan, folder, options.resume ?? 'auto', notice, files)
+    ? await inOrder(ranks, () => chooseCheckpoint(plan, folder, resumeOn(ranks, options), notice, files))
     : { finished: false };
   if (chosen.finished) {
+    await recorder?.close();
     const { path, manifest } = chosen.from!;
-    return { status: 'finished', iteration: manifest.position.iteration, metrics: {}, checkpoint: path };
+    const metrics = await readMetrics(out);
+    return { status: 'finished', iteration: manifest.position.iteration, metrics, checkpoint: path };
   }
-  await replaceFile(files, join(out, 'document.json'), canonical(graph.document as never));
+  if (ranks.rank === 0) await replaceFile(files, join(out, 'document.json'), canonical(graph.document as never));
 
-  const stop = createStop(options.signal, options.stopNow);
-  const trace = options.trace === undefined ? undefined : createTrace(options.trace);
-  const recorder = createRecorder(out, (error) =>
-    notice('run', 'warning', `events.jsonl cannot be written any more: ${error.message}`),
-  );
-  const ranks = options.ranks ?? singleRank;
+  const stop = createStop(options.signal, options.stopNow, ranks.size === 1);
+  const trace =
+    options.trace === undefined ? undefined : createTrace(rankPath(options.trace, ranks), lost('the trace'));
+  if (trace) observers.push(trace.observe);
   const openSource =
     options.openSource ??
     loaderSources({ graph, types: options.types, ranks, workers: options.workers, signal: stop.now, notify });
@@ -120,25 +128,39 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
         options.types,
         graph.run.epochs,
       ),
-      metrics: await openMetrics(out, chosen.from?.manifest.metricsBytes ?? 0),
+      metrics: await openMetrics(out, ranks.rank > 0 ? Infinity : (chosen.from?.manifest.metricsBytes ?? 0)),
+      checkpoints: folder,
       writer: createCheckpointWriter(folder, producer, files),
       openWeights: options.openWeights,
     });
     const { bus } = session;
-    bus.events.subscribe(recorder.observe);
-    if (trace) bus.events.subscribe(trace.observe);
-    if (options.onEvent) bus.events.subscribe(options.onEvent);
+    for (const event of early) bus.emit(event);
+    for (const observe of observers) bus.events.subscribe(observe);
     tell = bus.emit;
-    for (const event of waiting) bus.emit(event);
     return await runSession(session);
   } finally {
     stop.dispose();
     await sources.close();
     session?.dispose();
-    await recorder.close();
+    await recorder?.close();
     await trace?.close();
   }
 }
+
+/** One trace per rank. */
+const rankPath = (path: string, { rank }: Ranks): string => (rank === 0 ? path : `${path}.rank-${rank}`);
+
+/** Rank 0 first, which may move damaged checkpoints aside; then the others. */
+async function inOrder<T>(ranks: Ranks, work: () => Promise<T>): Promise<T> {
+  if (ranks.rank > 0) await ranks.barrier();
+  const result = await work();
+  if (ranks.rank === 0) await ranks.barrier();
+  return result;
+}
+
+/** The other ranks find what rank 0 has left in place: nothing, after a fresh start. */
+const resumeOn = ({ rank }: Ranks, { resume = 'auto' }: RunOptions): string =>
+  rank > 0 && resume === 'fresh' ? 'auto' : resume;
 
 async function refuseMissingKernels(plan: Plan, backend: TensorBackend): Promise<void> {
   const missing = await missingKernels(plan, backend);

@@ -1,29 +1,43 @@
 /** A checkpoint of the run as it stands. */
-import { checkpointName } from '../train/checkpoint.ts';
-import { collect } from './saving.ts';
+import { asidePath, checkpointName } from '../train/checkpoint.ts';
+import { collect, rankFile, writeRankState } from './saving.ts';
 import type { Session } from './session.ts';
 import { trainingSignature } from './signature.ts';
 
-/** Rank 0 writes; the others wait for it. Returns the folder, '' on the other ranks. */
+/**
+ * Rank 0 writes; the others put their own state into the folder before it gets its name. Returns the folder, '' on the
+ * other ranks.
+ */
 export async function writeCheckpoint(session: Session, reason: string, keep: number, final: boolean): Promise<string> {
-  const { plan, counters, running, state, writer, ranks, bus, facts, metrics } = session;
-  if (ranks.rank === 0) {
-    session.lastCheckpoint = await writer.write(
-      {
-        reason,
-        final,
-        position: counters.position,
-        trainSamples: facts.trainSamples,
-        metricsBytes: metrics.bytes,
-        signature: trainingSignature(plan.graph),
-        document: plan.graph.document,
-        ...collect(plan.graph, running, state),
-      },
-      keep,
-    );
-    bus.emit({ type: 'checkpoint', path: session.lastCheckpoint, iteration: counters.position.iteration });
+  const { plan, counters, running, state, writer, ranks, bus, facts, metrics, checkpoints } = session;
+  const { position } = counters;
+  const collected = collect(plan.graph, running, state);
+  session.savedAs = checkpointName(position, final);
+  if (ranks.rank > 0) {
+    await ranks.barrier(); // the folder is there
+    await writeRankState(asidePath(checkpoints, position, final), ranks.rank, collected);
+    await ranks.barrier(); // all files are there
+    return '';
   }
-  session.savedAs = checkpointName(counters.position, final);
-  await ranks.barrier();
-  return session.lastCheckpoint ?? '';
+  const others = async (): Promise<string[]> => {
+    await ranks.barrier();
+    await ranks.barrier();
+    return Array.from({ length: ranks.size - 1 }, (_, i) => rankFile(i + 1));
+  };
+  session.lastCheckpoint = await writer.write(
+    {
+      reason,
+      final,
+      position,
+      trainSamples: facts.trainSamples,
+      metricsBytes: metrics.bytes,
+      signature: trainingSignature(plan.graph),
+      document: plan.graph.document,
+      ...collected,
+      ...(ranks.size > 1 ? { others } : {}),
+    },
+    keep,
+  );
+  bus.emit({ type: 'checkpoint', path: session.lastCheckpoint, iteration: position.iteration });
+  return session.lastCheckpoint;
 }

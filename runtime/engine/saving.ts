@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TensorBackend } from '../tensor/types.ts';
 import { type CheckpointContent, MODEL_FILE, OPTIMIZER_FILE, STATE_FILE } from '../train/checkpoint.ts';
 import type { FoundCheckpoint } from '../train/resume.ts';
-import { openSafetensors, type SafetensorsFile } from '../train/safetensors.ts';
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../train/safetensors.ts';
 import type { Graph } from './edges.ts';
 import type { NamedHook } from './events.ts';
 import { assignStored, savedTensors } from './models.ts';
@@ -26,15 +26,27 @@ export function collect(graph: Graph, running: RunningGraph, state: EngineState)
   };
 }
 
-/** What nodes kept; asked for before they are created. */
-export async function readState({ path, manifest }: FoundCheckpoint): Promise<SavedState> {
+/** What nodes and hooks kept on a rank; asked for before they are created. */
+export async function readState({ path, manifest }: FoundCheckpoint, rank: number): Promise<SavedState> {
   const tensors = new Map<string, SavedTensor>();
-  for (const name of [OPTIMIZER_FILE, STATE_FILE]) {
+  const ownFile = rankFile(rank);
+  const own = rank > 0 && Object.hasOwn(manifest.files, ownFile) ? ownFile : STATE_FILE;
+  let { numbers, hooks } = manifest;
+  for (const name of [OPTIMIZER_FILE, own]) {
     await withFile(join(path, name), async (file) => {
       for (const key of file.tensors.keys()) tensors.set(key, await stored(file, key));
+      if (name === ownFile) ({ numbers, hooks } = JSON.parse(file.metadata.kept) as SavedState);
     });
   }
-  return { tensors, numbers: manifest.numbers };
+  return { tensors, numbers, hooks };
+}
+
+/** State of a rank above 0: queues and random state differ by rank, models and optimizers do not. */
+export const rankFile = (rank: number): string => `state-rank-${rank}.safetensors`;
+
+export async function writeRankState(folder: string, rank: number, collected: Collected): Promise<void> {
+  const { state, numbers, hooks } = collected;
+  await writeSafetensors(join(folder, rankFile(rank)), state, { kept: JSON.stringify({ numbers, hooks }) });
 }
 
 /** Put the models' values back. @throws Error when a model's parameter is not in the checkpoint, or has another shape */
@@ -54,9 +66,9 @@ export async function restoreModels(
   });
 }
 
-export function restoreHooks({ manifest }: FoundCheckpoint, running: RunningGraph): void {
+export function restoreHooks({ hooks }: SavedState, running: RunningGraph): void {
   for (const { name, handlers } of hooksOf(running)) {
-    if (handlers.load && Object.hasOwn(manifest.hooks, name)) handlers.load(manifest.hooks[name]);
+    if (handlers.load && Object.hasOwn(hooks, name)) handlers.load(hooks[name]);
   }
 }
 

@@ -32,6 +32,8 @@ export interface SessionOptions {
   readonly step: Step;
   readonly schedules: Schedules;
   readonly metrics: MetricsFile;
+  /** folder of the checkpoints */
+  readonly checkpoints: string;
   readonly writer: CheckpointWriter;
   readonly openWeights?: OpenWeights;
   notice(from: string, level: 'info' | 'warning', message: string, cure?: string): void;

@@ -9,6 +9,8 @@ import type { TensorSource } from '../train/safetensors.ts';
 export interface SavedState {
   readonly tensors: ReadonlyMap<string, SavedTensor>;
   readonly numbers: Readonly<Record<string, number>>;
+  /** states of hooks by name */
+  readonly hooks: Readonly<Record<string, unknown>>;
 }
 
 export interface SavedTensor {

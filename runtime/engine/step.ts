@@ -12,6 +12,7 @@ import { COPY, MAIN } from './lanes.ts';
 import type { BatchProgram, PlannedNode, PlannedStep } from './program.ts';
 import { runNode } from './run-node.ts';
 import type { RunningGraph } from './running.ts';
+import type { Stop } from './stop.ts';
 import type { Mark, Streams } from './streams.ts';
 import { createEdgeValues, type EdgeValues, tensorsOf, upload } from './values.ts';
 
@@ -30,6 +31,7 @@ export interface BatchHost {
   readonly ranks: Ranks;
   readonly streams: Streams;
   readonly once: ReadonlyMap<string, Value>;
+  readonly stop: Stop;
   /** ms since the run began */
   now(): number;
   timing(timing: NodeTiming): void;
@@ -140,18 +142,23 @@ class BatchRun implements BatchStages, StepView {
     await this.#runUntil('loss_and_meter');
     const { losses } = this.#request.program;
     if (losses.length === 0) return;
-    const { ranks, streams, backend } = this.#host;
+    const { streams, backend } = this.#host;
     this.#loss = streams.run(MAIN, () =>
       losses.map((ref) => this.#scalar(refOf(ref))).reduce((a, b) => backend.tf.add(a, b)),
     );
-    const mean = await this.#aside(async () => {
-      if (ranks.size === 1) return (await this.#loss!.data())[0];
-      const reduced = await ranks.allReduce(this.#loss!, 'mean');
-      const [value] = await reduced.data();
-      reduced.dispose();
-      return value;
-    });
-    this.known = { ...this.known, loss: mean };
+    this.known = { ...this.known, loss: await this.#aside(() => this.#meanLoss(this.#loss!)) };
+  }
+
+  /** Over the ranks, for reports; with it goes whether one of them was asked to stop. */
+  async #meanLoss(loss: Tensor): Promise<number> {
+    const { ranks, stop, backend } = this.#host;
+    if (ranks.size === 1) return (await loss.data())[0];
+    const { tf } = backend;
+    const own = tf.stack([loss, tf.scalar(stop.reason === undefined ? 0 : 1)]);
+    const reduced = await ranks.allReduce(own, 'mean');
+    const [mean, asked] = await reduced.data();
+    if (asked > 0) stop.agree();
+    return mean;
   }
 
   async backward(): Promise<void> {

@@ -6,20 +6,23 @@ export class Stopped extends Error {
 }
 
 export interface Stop {
-  /** an orderly stop was asked for, and why */
+  /** an orderly stop was asked for on this rank, and why */
   readonly reason: string | undefined;
   request(reason: string): void;
+  /** all ranks know that one of them was asked to stop: each stops after this step */
+  agree(): void;
   /** aborted when work must end now */
   readonly now: AbortSignal;
-  /** @throws Stopped when a stop was asked for */
+  /** @throws Stopped when a stop was asked for, and with several ranks, when they agree on it */
   check(): void;
   dispose(): void;
 }
 
-/** @param orderly finish the step and save; @param immediate stop now */
-export function createStop(orderly?: AbortSignal, immediate?: AbortSignal): Stop {
+/** @param orderly finish the step and save; @param immediate stop now; @param alone there are no other ranks */
+export function createStop(orderly: AbortSignal | undefined, immediate: AbortSignal | undefined, alone: boolean): Stop {
   const halt = new AbortController();
   let reason: string | undefined;
+  let agreed = false;
   const onOrderly = (): void => {
     reason ??= 'interrupted';
   };
@@ -38,9 +41,13 @@ export function createStop(orderly?: AbortSignal, immediate?: AbortSignal): Stop
     request(why) {
       reason ??= why;
     },
+    agree() {
+      agreed = true;
+      reason ??= 'another rank was asked to stop';
+    },
     now: halt.signal,
     check() {
-      if (reason !== undefined) throw new Stopped(reason);
+      if (reason !== undefined && (alone || agreed || halt.signal.aborted)) throw new Stopped(reason);
     },
     dispose() {
       orderly?.removeEventListener('abort', onOrderly);

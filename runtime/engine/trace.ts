@@ -9,17 +9,18 @@ export interface Trace {
 
 const HOOKS: ReadonlySet<string> = new Set(['start', 'phase_start', 'phase_end', 'end', 'exception']);
 
-/** Times of events are ms since the run began; in the file they are µs. */
-export function createTrace(path: string): Trace {
+/** Times of events are ms since the run began; in the file they are µs. A disk that fails costs the trace, not the run. */
+export function createTrace(path: string, failed: (error: Error) => void): Trace {
   const stream = createWriteStream(path);
-  let failure: Error | undefined;
+  let broken = false;
   stream.on('error', (error) => {
-    failure = error;
+    broken = true;
+    failed(error);
   });
   const lanes = new Map<string, number>();
   let first = true;
   const put = (entry: object): void => {
-    stream.write(`${first ? '[' : ','}\n${JSON.stringify({ pid: process.pid, ...entry })}`);
+    if (!broken) stream.write(`${first ? '[' : ','}\n${JSON.stringify({ pid: process.pid, ...entry })}`);
     first = false;
   };
   const lane = (name: string): number => {
@@ -48,9 +49,10 @@ export function createTrace(path: string): Trace {
       }
     },
     close: () =>
-      new Promise((resolve, reject) => {
-        if (failure) return reject(new Error(`the trace ${path} cannot be written: ${failure.message}`));
-        stream.end(first ? '[]\n' : '\n]\n', () => resolve());
+      new Promise((resolve) => {
+        stream.once('close', () => resolve());
+        if (broken) resolve();
+        else stream.end(first ? '[]\n' : '\n]\n');
       }),
   };
 }
