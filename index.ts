@@ -1,4 +1,5 @@
 /** Pipe as a library: write node types, check and run pipelines, listen to events. */
+export { type BuiltDocument, type Connection, type NodeHandle, type PipelineBuilder, pipeline } from './graph/build.ts';
 export type { CheckedGraph, CheckedNode, RunSettings } from './graph/checked.ts';
 export { formatProblem, type Problem } from './graph/problem.ts';
 export type { RunResult } from './runtime/engine/session.ts';
