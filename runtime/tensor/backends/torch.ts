@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { addonPath } from '../native/cache.ts';
+import { isBuilt } from '../native/cache.ts';
 import { locateLibtorch } from '../native/locate.ts';
+import { Missing } from '../native/missing.ts';
 import type { BackendOpener, BackendOptions, BackendState, OpenedBackend } from './opener.ts';
 
 async function probe(): Promise<BackendState> {
@@ -9,7 +9,7 @@ async function probe(): Promise<BackendState> {
     const libtorch = locateLibtorch();
     const version = libtorch.version.join('.');
     const state = { name: 'torch', version, device: libtorch.cuda ? 'CUDA or CPU' : 'CPU' };
-    if (existsSync(addonPath(libtorch))) return { ...state, available: true };
+    if (isBuilt(libtorch)) return { ...state, available: true };
     return {
       ...state,
       available: false,
@@ -17,13 +17,8 @@ async function probe(): Promise<BackendState> {
       cure: 'pipe backends build torch',
     };
   } catch (error) {
-    const [reason, cure] = (error as Error).message.split(': ');
-    return {
-      name: 'torch',
-      available: false,
-      reason,
-      cure: cure ?? 'pip install torch, then pipe backends build torch',
-    };
+    if (!(error instanceof Missing)) throw error;
+    return { name: 'torch', available: false, reason: error.reason, cure: error.cure };
   }
 }
 

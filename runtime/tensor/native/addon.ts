@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { addonPath } from './cache.ts';
 import { locateLibtorch } from './locate.ts';
+import { Missing } from './missing.ts';
 
 /** A tensor of libtorch: a number that stays valid until it is released, and is refused afterwards. */
 export type Handle = number;
@@ -60,13 +61,17 @@ export function loadAddon(): Addon {
   const libtorch = locateLibtorch();
   const path = addonPath(libtorch);
   if (!existsSync(path)) {
-    throw new Error(`the add-on for libtorch ${libtorch.version.join('.')} is not built: pipe backends build torch`);
+    throw new Missing(
+      `the add-on for libtorch ${libtorch.version.join('.')} is not built`,
+      'pipe backends build torch',
+    );
   }
   try {
     return createRequire(import.meta.url)(path) as Addon;
   } catch (error) {
-    throw new Error(
-      `the libtorch add-on ${path} does not load (${(error as Error).message}): pipe backends build torch`,
+    throw new Missing(
+      `the libtorch add-on ${path} does not load (${(error as Error).message})`,
+      'pipe backends build torch',
     );
   }
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { Missing } from './missing.ts';
 
 export interface Libtorch {
   readonly root: string;
@@ -30,7 +31,7 @@ export function locateLibtorch(environment: NodeJS.ProcessEnv = process.env): Li
   if (packaged && hasHeaders(packaged)) return inspect(packaged, "Python's torch");
   if (hasHeaders('/usr')) return inspect('/usr', "the system's libtorch");
   if (packaged) return inspect(packaged, "Python's torch");
-  throw new Error(`libtorch was not found: ${CURE}`);
+  throw new Missing('libtorch was not found', CURE);
 }
 
 function pythonPackage(environment: NodeJS.ProcessEnv): string | null {
@@ -54,15 +55,15 @@ function pythonPackage(environment: NodeJS.ProcessEnv): string | null {
 const hasHeaders = (root: string): boolean => existsSync(join(root, 'include/ATen/core/Tensor.h'));
 
 function inspect(folder: string, origin: string): Libtorch {
-  if (!existsSync(folder)) throw new Error(`${origin} names ${folder}, which does not exist`);
+  if (!existsSync(folder)) throw new Missing(`${origin} names ${folder}, which does not exist`, CURE);
   const root = realpathSync(folder);
   const libraries = libraryFolder(root);
-  if (!libraries) throw new Error(`${origin} at ${root} has no libtorch_cpu library: ${CURE}`);
-  if (!hasHeaders(root)) throw new Error(`${origin} at ${root} has libraries but no C++ headers: ${CURE}`);
+  if (!libraries) throw new Missing(`${origin} at ${root} has no libtorch_cpu library`, CURE);
+  if (!hasHeaders(root)) throw new Missing(`${origin} at ${root} has libraries but no C++ headers`, CURE);
   const version = headerVersion(root);
   const [major, minor] = version;
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
-    throw new Error(`${origin} at ${root} is version ${version.join('.')}, older than ${OLDEST.join('.')}: ${CURE}`);
+    throw new Missing(`${origin} at ${root} is version ${version.join('.')}, older than ${OLDEST.join('.')}`, CURE);
   }
   return {
     root,
@@ -88,7 +89,7 @@ function headerVersion(root: string): [number, number, number] {
   const part = (name: string) => Number(new RegExp(`TORCH_VERSION_${name} (\\d+)`).exec(text)?.[1]);
   const version: [number, number, number] = [part('MAJOR'), part('MINOR'), part('PATCH')];
   if (version.some(Number.isNaN))
-    throw new Error(`the libtorch at ${root} does not say its version: no torch/version.h`);
+    throw new Missing(`the libtorch at ${root} does not say its version (no torch/version.h)`, CURE);
   return version;
 }
 

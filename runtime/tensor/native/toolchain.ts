@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Libtorch } from './locate.ts';
+import { Missing } from './missing.ts';
 
 export interface Toolchain {
   readonly compiler: string;
@@ -17,8 +18,9 @@ export function findToolchain(libtorch: Libtorch, environment: NodeJS.ProcessEnv
   const { clang, major } = compilerVersion(compiler);
   const oldest = standard === 'c++20' ? (clang ? 14 : 11) : 9;
   if (major < oldest) {
-    throw new Error(
-      `${compiler} is version ${major}, but libtorch ${libtorch.version.join('.')} needs ${oldest} or newer: install one, or set CXX`,
+    throw new Missing(
+      `${compiler} is version ${major}, but libtorch ${libtorch.version.join('.')} needs ${oldest} or newer`,
+      'install one, or set CXX',
     );
   }
   return { compiler, standard, nodeHeaders: nodeHeaders() };
@@ -30,7 +32,7 @@ function compilerVersion(compiler: string): { clang: boolean; major: number } {
   try {
     return { clang: run('--version').includes('clang'), major: Number.parseInt(run('-dumpversion'), 10) };
   } catch {
-    throw new Error(`no C++ compiler: '${compiler}' does not start; install g++, or set CXX to a compiler`);
+    throw new Missing(`no C++ compiler ('${compiler}' does not start)`, 'install g++, or set CXX to a compiler');
   }
 }
 
@@ -38,5 +40,5 @@ function nodeHeaders(): string {
   const places = [join(dirname(process.execPath), '../include/node'), '/usr/include/node'];
   const found = places.find((place) => existsSync(join(place, 'node_api.h')));
   if (found) return found;
-  throw new Error(`Node's headers (node_api.h) are in none of ${places.join(', ')}: install Node with its headers`);
+  throw new Missing(`Node's headers (node_api.h) are in none of ${places.join(', ')}`, 'install Node with its headers');
 }

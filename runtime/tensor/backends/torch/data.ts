@@ -130,7 +130,12 @@ export function exact(tensor: TensorInfo): Handle {
 
 /** Hand out a result. `shape` is looked up where it is not given. */
 export function result(handle: Handle, dtype: tf.DataType, shape: number[] = addon.shape(handle)): TensorInfo {
-  return { dataId: register(new TorchData(keep(handle), dtype)), shape, dtype };
+  return handOut(keep(handle), dtype, shape);
+}
+
+/** Hand out a tensor that is not a temporary. */
+export function handOut(handle: Handle, dtype: tf.DataType, shape: number[]): TensorInfo {
+  return { dataId: register(new TorchData(handle, dtype)), shape, dtype };
 }
 
 /** Hand out another reference to the same data. */

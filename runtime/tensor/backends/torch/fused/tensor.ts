@@ -3,15 +3,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Handle } from '../../../native/addon.ts';
 import type { Tensor, Variable } from '../../../types.ts';
 import { addon, aten, keep } from '../aten.ts';
-import { dataOf, result, type TorchData } from '../data.ts';
+import { dataOf, result, type TensorInfo, type TorchData } from '../data.ts';
 
 const clone = aten('clone');
 
 const engine = tf.engine() as unknown as { makeTensorFromTensorInfo(info: tf.TensorInfo): Tensor };
 
+/** A tensor of the running scope. */
+export const tensorOf = (info: TensorInfo): Tensor => engine.makeTensorFromTensorInfo(info);
+
 /** Hand out a result as a tensor of the running scope. */
 export const tensor = (handle: Handle, shape: readonly number[], dtype: tf.DataType = 'float32'): Tensor =>
-  engine.makeTensorFromTensorInfo(result(handle, dtype, shape as number[]));
+  tensorOf(result(handle, dtype, shape as number[]));
 
 /**
  * The data of a variable, to be written to: where another tensor reads the same memory (a clone, a view), the variable
