@@ -95,24 +95,19 @@ export function draftNodes(document: ResolvedDocument, types: Types, registry: R
     }
     const { params, problems } = readParams(declaration, paramsOf(value), types, registry);
     reportParams(problems, path, name, report);
-    return {
-      ...nothing,
-      declaration,
-      params,
-      valid: problems.length === 0,
-      ports: portsOf(declaration, params, problems),
-    };
+    try {
+      return { ...nothing, declaration, params, valid: problems.length === 0, ports: portsOf(declaration, params) };
+    } catch (error) {
+      // with wrong params the ports may not be known; otherwise the type has a defect, which must not hide the rest
+      const message = `${declaration.type} failed while its ports were worked out: ${(error as Error).message}`;
+      if (problems.length === 0) report.add({ layer: 'schema', path, where: name, message });
+      return { ...nothing, declaration, params };
+    }
   });
 }
 
-/** Ports may depend on params; with wrong params they may not be known. */
-function portsOf(declared: NodeDeclaration, params: Params, problems: readonly ParamProblem[]): Draft['ports'] {
+function portsOf(declared: NodeDeclaration, params: Params): Draft['ports'] {
   const resolve = (ports: Ports | ((params: Params) => Ports) | undefined): Ports =>
     typeof ports === 'function' ? ports(params) : (ports ?? {});
-  try {
-    return { inputs: resolve(declared.inputs), outputs: resolve(declared.outputs) };
-  } catch (error) {
-    if (problems.length === 0) throw error;
-    return undefined;
-  }
+  return { inputs: resolve(declared.inputs), outputs: resolve(declared.outputs) };
 }

@@ -27,6 +27,11 @@ export class Report {
     this.#document = document;
   }
 
+  /** so many problems that looking for nearest names in a large document would take longer than reading them */
+  get crowded(): boolean {
+    return this.problems.length > 100;
+  }
+
   add(found: Found): void {
     // what holds in several phases is said once
     const id = `${found.where} ${found.message}`;

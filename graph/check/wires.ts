@@ -103,7 +103,7 @@ class Wiring {
     const where = `${this.#draft.name}.${port}`;
     const source = this.#drafts.get(node);
     if (!source) {
-      const others = [...this.#drafts.keys()].filter((name) => name !== this.#draft.name);
+      const others = this.#report.crowded ? [] : [...this.#drafts.keys()].filter((name) => name !== this.#draft.name);
       this.#add(path, where, `there is no node "${node}"`, didYouMean(node, others));
       return undefined;
     }
@@ -131,7 +131,7 @@ class Wiring {
   /** Outputs in the document that would fit an input, when they are few. */
   #candidates(port: string, type: PortType): string {
     const fitting: string[] = [];
-    for (const { name, ports } of this.#drafts.values()) {
+    for (const { name, ports } of this.#report.crowded ? [] : this.#drafts.values()) {
       if (name === this.#draft.name) continue;
       for (const [output, from] of Object.entries(ports?.outputs ?? {})) {
         if (!mismatch(from, type) && (output === port || kindsFit(from, type))) fitting.push(`${name}.${output}`);

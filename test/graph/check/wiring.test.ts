@@ -106,6 +106,26 @@ describe('check: references', () => {
     );
   });
 
+  it('blames a type whose ports cannot be worked out', async () => {
+    await refused(
+      swav((nodes) => {
+        nodes.odd = { type: 'test_model/portless', inputs: { a: 'trunk.res5avg' } };
+        nodes.more = { type: 'test_model/add', inputs: { a: 'odd.out' } };
+      }),
+      'odd: test_model/portless failed while its ports were worked out: cannot read y.',
+    );
+  });
+
+  it('stays quick when everything is wrong', async () => {
+    const document: Doc = { nodes: {} };
+    for (let i = 0; i < 10_000; i++)
+      document.nodes[`node${i}`] = { type: 'test_model/add', inputs: { a: `nods${i + 1}.sum` } };
+    const problems = await problemsOf(document);
+    assert.equal(problems.length, 10_000);
+    assert.equal(problems[0], 'node0.a: there is no node "nods1". Did you mean "node1"?');
+    assert.equal(problems[9_999], 'node9999.a: there is no node "nods10000".');
+  });
+
   it('takes ports that depend on params', async () => {
     const graph = await graphOf(
       swav((nodes) => {
