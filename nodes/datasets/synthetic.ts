@@ -23,7 +23,7 @@ export default defineNode({
   }),
   scan: ({ params: { length, limit } }) => ({ length: limited(length, limit), data: null }),
   open: ({ params: { size } }, { length }) => {
-    const picture = grayPicture(size);
+    const picture = grayPicture(size, size);
     return { length, read: () => ({ source: picture, label: -1 }) };
   },
 });

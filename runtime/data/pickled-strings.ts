@@ -50,7 +50,7 @@ function run(bytes: Buffer, file: string): Item | undefined {
   const line = () => {
     const end = bytes.indexOf(10, at);
     if (end < 0) throw new Error(`${file} ends within its pickle`);
-    const text = bytes.toString('utf8', at, end);
+    const text = bytes.toString('latin1', at, end);
     at = end + 1;
     return text;
   };
@@ -230,7 +230,7 @@ function run(bytes: Buffer, file: string): Item | undefined {
   }
 }
 
-/** \uXXXX and \UXXXXXXXX of protocol 0. */
+/** Protocol 0: Latin-1, and \uXXXX or \UXXXXXXXX for the rest. */
 function unescaped(text: string): string {
   return text.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (_, short, long) =>
     String.fromCodePoint(Number.parseInt(short ?? long, 16)),

@@ -51,7 +51,7 @@ export async function openProgram(
   const dataset = await openDataset(spec, types, signal);
   const steps = spec.transforms.map((use): Step => ({ use, transform: createTransform(use, types, pixels) }));
   const collator = typeOfRole(types, spec.collator.type, 'collator').create(spec.collator.params);
-  return new SampleProgram(spec, memory, pixels, dataset, steps, collator);
+  return new SampleProgram(spec, memory, pixels, dataset, steps, collator, grayFor(spec, dataset, types));
 }
 
 class SampleProgram implements Program {
@@ -74,6 +74,7 @@ class SampleProgram implements Program {
     dataset: Dataset,
     steps: readonly Step[],
     collator: Collator,
+    gray: PackedPixels,
   ) {
     this.#spec = spec;
     this.#memory = memory;
@@ -81,9 +82,8 @@ class SampleProgram implements Program {
     this.#dataset = dataset;
     this.#steps = steps;
     this.#collator = collator;
-    const { kind = 'gray', size = 224 } = dataset.replacement ?? {};
-    this.#gray = grayPicture(size);
-    this.#queue = kind === 'queue' ? new PictureQueue(collator.batchSize) : undefined;
+    this.#gray = gray;
+    this.#queue = dataset.replacement?.kind === 'queue' ? new PictureQueue(collator.batchSize) : undefined;
     const slab = (port: string) => spec.layout.slabs.find((layout) => layout.port === port);
     this.#labels = slab('label');
     this.#indices = slab('index');
@@ -221,6 +221,18 @@ function applyTransform(transform: Transform, use: NodeUse, sample: Sample, rand
   sample.views = sample.views.flatMap((view, position): View | View[] =>
     chosen && !chosen.includes(position) ? view : transform.view(view, random.fork(use.name, position), position),
   );
+}
+
+/** As large as the dataset says, else as all its pictures are, else VISSL's default. */
+function grayFor(
+  { dataset: use }: ProgramSpec,
+  { replacement }: Dataset,
+  types: ReadonlyMap<string, NodeType>,
+): PackedPixels {
+  if (replacement) return grayPicture(replacement.size, replacement.size);
+  const [[[height], [width]]] = typeOfRole(types, use.type, 'dataset').facts(use.params).views;
+  const known = typeof height === 'number' && typeof width === 'number';
+  return known ? grayPicture(width, height) : grayPicture(224, 224);
 }
 
 function openDataset({ dataset, index, seed }: ProgramSpec, types: ReadonlyMap<string, NodeType>, signal: AbortSignal) {

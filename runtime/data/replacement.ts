@@ -5,8 +5,8 @@ import type { PackedPixels } from './sample.ts';
 const LARGEST = 10_000_000;
 
 /** A gray picture, all values 128. */
-export function grayPicture(size: number): PackedPixels {
-  return { pixels: new Uint8Array(size * size * 3).fill(128), width: size, height: size, channels: 3 };
+export function grayPicture(width: number, height: number): PackedPixels {
+  return { pixels: new Uint8Array(width * height * 3).fill(128), width, height, channels: 3 };
 }
 
 /**

@@ -47,7 +47,7 @@ export interface Dataset {
   readonly length: number;
   /** packed RGB pixels of sample i, its label, and where it came from for messages; throws on a bad picture */
   read(index: number, random: Random): RawSample | Promise<RawSample>;
-  /** what stands in for a bad picture; default a gray one of 224×224 pixels */
+  /** what stands in for a bad picture; default a gray one, of the size of all pictures, else of 224×224 pixels */
   readonly replacement?: Replacement;
   /** pictures with more pixels count as bad; default as the decoder's */
   readonly pixelLimit?: number;

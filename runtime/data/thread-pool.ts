@@ -68,7 +68,6 @@ export class ThreadPool implements Pool {
     await Promise.all(
       this.#threads.map(({ worker, gone }) => {
         worker.ref();
-        worker.postMessage({ stop: true } satisfies ToWorker);
         return gone;
       }),
     );
@@ -114,6 +113,7 @@ export class ThreadPool implements Pool {
 
   /** Gives out tasks to the thread that holds least. A thread with work keeps the process alive. */
   #dispatch(): void {
+    if (this.#failure) return;
     while (this.#queue.length > 0) {
       const thread = this.#threads.reduce((least, other) => (other.held.length < least.held.length ? other : least));
       if (thread.held.length >= HELD) break;
@@ -165,7 +165,10 @@ export class ThreadPool implements Pool {
     this.#queue.length = 0;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-    for (const { worker } of this.#threads) worker.unref();
+    for (const { worker } of this.#threads) {
+      worker.unref();
+      worker.postMessage({ stop: true } satisfies ToWorker);
+    }
   }
 }
 

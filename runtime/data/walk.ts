@@ -1,4 +1,4 @@
-/** Image files below a folder. */
+/** Files below a folder. */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,11 +33,19 @@ async function kindOf(folder: string, entry: Dirent): Promise<'folder' | 'file' 
   return target?.isDirectory() ? 'folder' : target?.isFile() ? 'file' : undefined;
 }
 
+/** Image files in and below `folder`: see `filesBelow`. */
+export const imagesBelow = (folder: string, signal: AbortSignal): Promise<string[]> =>
+  filesBelow(folder, isImage, signal);
+
 /**
- * Image files in and below `folder`, as paths relative to it with `/`: folder by folder in the order of their paths, in
+ * Files in and below `folder` whose name is accepted, as paths relative to it with `/`: folder by folder in the order of their paths, in
  * each by name, all by code point (as torchvision's ImageFolder). A link back to a folder above is not followed.
  */
-export async function imagesBelow(folder: string, signal: AbortSignal): Promise<string[]> {
+export async function filesBelow(
+  folder: string,
+  accepts: (name: string) => boolean,
+  signal: AbortSignal,
+): Promise<string[]> {
   const found: { path: string; files: string[] }[] = [];
   const visit = async (path: string, above: readonly string[]): Promise<void> => {
     signal.throwIfAborted();
@@ -45,7 +53,7 @@ export async function imagesBelow(folder: string, signal: AbortSignal): Promise<
     const real = await realpath(full);
     if (above.includes(real)) return;
     const { folders, files } = await listFolder(full);
-    found.push({ path, files: files.filter(isImage) });
+    found.push({ path, files: files.filter(accepts) });
     for (const name of folders) await visit(path === '' ? name : `${path}/${name}`, [...above, real]);
   };
   await visit('', []);
