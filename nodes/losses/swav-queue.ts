@@ -16,8 +16,11 @@ export interface SwavQueue {
   scores(head: number, i: number): Tensor;
   /** prototypes [D, K] per head */
   rescore(prototypes: readonly Tensor[]): void;
-  /** embeddings [V·n, D]: those of the assign crops go in front, the oldest leave */
-  push(embeddings: Tensor, rows: number): void;
+  /**
+   * Rows of embeddings go in front, the oldest leave: for each assign crop the `rows` rows of block `blocks[i]`
+   * (default: of the crop's number).
+   */
+  push(embeddings: Tensor, rows: number, blocks?: readonly number[]): void;
 }
 
 /**
@@ -50,12 +53,12 @@ export function createQueue({ tf, ops, state }: ComputeContext<unknown>, facts: 
         });
       });
     },
-    push(latest, rows) {
+    push(latest, rows, blocks = assignCrops) {
       const kept = Math.max(0, length - rows);
       assign(embeddings, () =>
         tf.stack(
-          assignCrops.map((crop, i) => {
-            const fresh = tf.slice(latest, [crop * rows, 0], [Math.min(rows, length), embeddingDim]);
+          blocks.map((block, i) => {
+            const fresh = tf.slice(latest, [block * rows, 0], [Math.min(rows, length), embeddingDim]);
             if (kept === 0) return fresh;
             const old = tf.squeeze(tf.slice(embeddings, [i, 0, 0], [1, kept, embeddingDim]), [0]);
             return tf.concat([fresh, old], 0);

@@ -4,18 +4,7 @@ import { batch, type ComputeContext, defineNode, T } from '../../runtime/node.ts
 import type { Tensor } from '../../runtime/tensor/types.ts';
 import { writeSafetensors } from '../../runtime/train/safetensors.ts';
 import { assign } from './swav-assign.ts';
-import { createQueue, type SwavQueue } from './swav-queue.ts';
-
-interface SwavParams {
-  readonly temperature: number;
-  readonly num_iters: number;
-  readonly epsilon: number;
-  readonly crops_for_assign: readonly number[];
-  readonly temp_hard_assignment_iters: number;
-  readonly use_double_precision: boolean;
-  readonly shk_powerlaw: number;
-  readonly queue: { readonly queue_length: number; readonly start_iter: number };
-}
+import { cropCount, openQueue, predictionLoss, requirePrototypes, rowsPerCrop } from './swav-parts.ts';
 
 /**
  * SwAV: each assign crop's images are assigned to prototypes (Sinkhorn-Knopp over the batch of all ranks and the queue),
@@ -83,7 +72,7 @@ export default defineNode({
     const { params, tf, ops, ranks, state } = context;
     const iteration = state.number('num_iteration', 0);
     const queueWasUsed = state.number('use_queue', 0);
-    const queue = openQueue(context);
+    const queue = openQueue(context, { embeddings: 'embeddings', scores: 'scores', prototypes: 'prototypes' });
     let held: Record<string, Tensor> = {};
     const hold = (name: string, tensor: Tensor) => {
       held[name] = ops.noGrad(() => tf.keep(tf.clone(tensor)));
@@ -92,14 +81,14 @@ export default defineNode({
       tf.dispose(held);
       held = {};
     };
-    const crops = cropCount(context);
+    const crops = cropCount(context, params.crops_for_assign);
 
     return {
       async run(inputs, step) {
         release();
         const scores = inputs.scores as readonly Tensor[];
         const embeddings = inputs.embeddings as Tensor;
-        const rows = rowsPerCrop(embeddings, crops);
+        const rows = rowsPerCrop(embeddings.shape[0], crops);
         if (queue && queueWasUsed.value) queue.rescore(requirePrototypes(inputs.prototypes));
         const usesQueue = queue !== undefined && iteration.value >= params.queue.start_iter;
         const losses: Tensor[] = [];
@@ -118,7 +107,7 @@ export default defineNode({
             hold(`assignments${head}_${i}`, target);
             targets.push(target);
           }
-          losses.push(predictionLoss(context, all, targets, crops));
+          losses.push(predictionLoss(context, all, targets, params.crops_for_assign, crops, params.temperature));
         }
         const loss = tf.div(tf.addN(losses), losses.length);
         if (step.training) {
@@ -141,77 +130,8 @@ export default defineNode({
   },
 });
 
-/** Every crop predicts the assignments of the assign crops, its own aside. */
-function predictionLoss(
-  { params, tf, ops }: ComputeContext<SwavParams>,
-  scores: Tensor,
-  assignments: readonly Tensor[],
-  crops: number,
-): Tensor {
-  const targets = ops.noGrad(() => {
-    const sums = Array.from({ length: crops }, (_, crop) => {
-      const others = assignments.filter((_, i) => params.crops_for_assign[i] !== crop);
-      return others.length > 0 ? tf.addN(others) : tf.zerosLike(assignments[0]);
-    });
-    return tf.concat(sums, 0);
-  });
-  const mean = ops.crossEntropy(tf.div(scores, params.temperature), targets);
-  return tf.mul(mean, crops / (assignments.length * (crops - 1)));
-}
-
-/** Views per image, from the shapes of the graph. */
-function cropCount({ params, symbols }: ComputeContext<SwavParams>): number {
-  const crops = symbols.V;
-  if (crops === undefined) {
-    throw new Error('loss/swav cannot tell the number of crops. Feed it from a collator with several views per image');
-  }
-  if (crops < 2) throw new Error(`loss/swav needs two crops or more, not ${crops}. Make the transform give more views`);
-  const missing = params.crops_for_assign.find((crop) => crop >= crops);
-  if (missing === undefined) return crops;
-  throw new Error(`crops_for_assign names crop ${missing}, and there are ${crops} (the first is 0)`);
-}
-
-function rowsPerCrop(embeddings: Tensor, crops: number): number {
-  const rows = embeddings.shape[0] / crops;
-  if (Number.isInteger(rows)) return rows;
-  throw new Error(`loss/swav: ${embeddings.shape[0]} rows are no whole number of images with ${crops} crops each`);
-}
-
-function openQueue(context: ComputeContext<SwavParams>): SwavQueue | undefined {
-  const { params, run, ranks, inputs } = context;
-  const wanted = params.queue.queue_length;
-  const batchSize = run.batchSize * ranks.size;
-  const length = (wanted - (wanted % batchSize)) / ranks.size;
-  if (wanted > 0 && length === 0) {
-    const message = `a queue of ${wanted} is smaller than a batch of ${batchSize}, so that there is none`;
-    context.notice('warning', message, `Set queue_length to a multiple of ${batchSize}`);
-  }
-  if (length === 0) return undefined;
-  if (!inputs.prototypes?.length) {
-    throw new Error('loss/swav has a queue but no prototypes. Connect its input "prototypes" to those of the head');
-  }
-  const width = (port: string) => (inputs[port] ?? []).flatMap(({ shapes }) => shapes ?? []).map((s) => last(s, port));
-  return createQueue(context, {
-    assignCrops: params.crops_for_assign,
-    length,
-    embeddingDim: width('embeddings')[0],
-    prototypes: width('scores'),
-  });
-}
-
-function last(shape: readonly (readonly (number | string)[])[], port: string): number {
-  const [size] = shape.at(-1) ?? [];
-  if (typeof size === 'number') return size;
-  throw new Error(`loss/swav cannot tell the width of its input ${port}`);
-}
-
-function requirePrototypes(value: unknown): readonly Tensor[] {
-  if (Array.isArray(value) && value.length > 0) return value as readonly Tensor[];
-  throw new Error('loss/swav has a queue but was given no prototypes');
-}
-
 async function dump(
-  { run, ranks, name }: ComputeContext<SwavParams>,
+  { run, ranks, name }: ComputeContext<unknown>,
   tensors: Readonly<Record<string, Tensor>>,
   iteration: number,
 ): Promise<string> {

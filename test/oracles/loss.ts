@@ -6,7 +6,7 @@ import type { NodeInstance, NodeType, Ranks, RunFacts, Values } from '../../runt
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
 import { createInstance, meetingRanks, nodeContext, tensorValue } from '../support/node-context.ts';
 import { toTensor } from './layout.ts';
-import type { OracleTensor } from './oracle-file.ts';
+import { floats, type OracleTensor } from './oracle-file.ts';
 
 export interface LossSetup {
   readonly definition: NodeType;
@@ -70,7 +70,7 @@ function makeInputs(backend: TensorBackend, inputs: ReferenceInputs, wanted: rea
   return { values, variables: wanted.map((name) => variables.get(name)!) };
 }
 
-const shapesOf = (inputs: ReferenceInputs) =>
+export const shapesOf = (inputs: ReferenceInputs) =>
   Object.fromEntries(
     Object.entries(inputs).map(([port, value]) => [port, ([value].flat() as OracleTensor[]).map(({ shape }) => shape)]),
   );
@@ -120,4 +120,51 @@ export async function callRanks(
   } finally {
     tape.close();
   }
+}
+
+/** State values as a checkpoint would give them back. */
+export const saved = (
+  tensors: Readonly<Record<string, OracleTensor>>,
+  numbers: Readonly<Record<string, number>> = {},
+): SavedState => ({
+  tensors: new Map(
+    Object.entries(tensors).map(([name, tensor]) => [
+      `node.${name}`,
+      { shape: tensor.shape, values: valuesOf(tensor) },
+    ]),
+  ),
+  numbers: Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`node.${name}`, value])),
+  hooks: {},
+});
+
+const valuesOf = (tensor: OracleTensor): Float32Array | Int32Array =>
+  tensor.dtype.startsWith('int') ? Int32Array.from(tensor.data, Number) : floats(tensor);
+
+export async function stateValues(state: EngineState, name: string): Promise<ArrayLike<number>> {
+  const source = state.tensors(() => true).find((one) => one.name === `node.${name}`);
+  if (!source) throw new Error(`the node keeps no state ${name}`);
+  return (await source.read()) as Float32Array;
+}
+
+export interface RankStep extends LossResult {
+  /** this rank's */
+  readonly state: EngineState;
+}
+
+/** One step of stateful losses that meet as ranks (or of one on its own). Call inside a scope. */
+export async function rankStep(
+  backend: TensorBackend,
+  setup: LossSetup,
+  calls: readonly ReferenceInputs[],
+  wanted: readonly string[],
+  rank: number,
+): Promise<RankStep> {
+  const states: EngineState[] = [];
+  const open = (ranks: Ranks, r: number) => {
+    const { instance, state } = openFor(backend, setup, calls[r], calls.length === 1 ? singleRank : ranks);
+    states[r] = state;
+    return instance;
+  };
+  const result = await callRanks(backend, open, calls, wanted, rank);
+  return { ...result, state: states[rank] };
 }

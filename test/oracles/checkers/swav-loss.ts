@@ -57,6 +57,7 @@ const savedState = (values: Readonly<Record<string, OracleTensor>>): SavedState 
       .map(([name, tensor]) => [`node.${name}`, { shape: tensor.shape, values: floats(tensor) }]),
   ),
   numbers: values.num_iteration ? { 'node.num_iteration': floats(values.num_iteration)[0] } : {},
+  hooks: {},
 });
 
 async function callLoss(backend: TensorBackend, node: NodeInstance, call: Call, prototypes: readonly unknown[]) {
