@@ -17,6 +17,13 @@ export function createOps(native: Partial<FusedKernels>): FusedOps {
     ...normOps(kernels),
     ...poolOps(kernels),
     ...lossOps,
-    sgd: (...args) => scope(() => kernels.sgd(...args)),
+    sgd(parameters, gradients, velocities, started, options) {
+      parameters.forEach((p, i) => {
+        for (const t of [gradients[i], velocities[i]]) {
+          if (String(t.shape) !== String(p.shape)) throw new Error(`sgd of [${p.shape}] with [${t.shape}]`);
+        }
+      });
+      scope(() => kernels.sgd(parameters, gradients, velocities, started, options));
+    },
   };
 }

@@ -125,6 +125,12 @@ onEachBackend('fused operations', (get) => {
       assert.throws(() => ops.conv2d(x, tf.zeros([3, 3, 2, 4]), null), /1,4,4,3.*3,3,2,4.*2 input channels/s);
       assert.throws(() => ops.conv2d(x, tf.zeros([5, 5, 3, 4]), null), /smaller than the filter/);
       assert.throws(() => ops.maxPool(x, { kernel: [2, 2], padding: [2, 2] }), /more than half the kernel/);
+      const state = { runningMean: tf.variable(tf.zeros([3])), runningVar: tf.variable(tf.ones([3])) };
+      assert.throws(() => ops.batchNorm(x, tf.ones([4]), null, state, { training: false }), /1,4,4,3.*\[4\]/);
+      const options = { lr: 1, momentum: 0, weightDecay: 0, nesterov: false };
+      const { runningMean: p, runningVar: v } = state;
+      assert.throws(() => ops.sgd([p], [tf.ones([2])], [v], false, options), /\[3\] with \[2\]/);
+      tf.dispose([p, v]);
       assert.throws(() => ops.addRelu(x, tf.zeros([1, 4, 4, 1])), /shapes differ/);
       assert.throws(() => ops.crossEntropy(tf.zeros([3, 4]), tf.zeros([2], 'int32')), /\[3,4\].*\[2\]/);
     });

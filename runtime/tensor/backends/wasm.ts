@@ -18,9 +18,9 @@ const opener: BackendOpener = {
   async open() {
     const { tf } = await import('../tfjs.ts');
     await import('@tensorflow/tfjs-backend-wasm');
-    if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend did not start: see the warning above');
     const { wasmKernels } = await import('./wasm/kernels.ts');
-    const kernels = wasmKernels();
+    const kernels = wasmKernels(); // before the backend starts: starting it sets them up
+    if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend did not start: see the warning above');
     const state = await probe();
     return { device: state.device!, version: state.version!, kernels };
   },

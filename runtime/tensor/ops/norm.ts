@@ -8,7 +8,11 @@ type NormOps = Pick<FusedOps, 'batchNorm' | 'layerNorm2d' | 'addRelu' | 'l2Norma
 export function normOps(kernels: FusedKernels): NormOps {
   return {
     batchNorm(x, scale, offset, state, { training, eps = 1e-5, momentum = 0.1, relu = false }) {
-      const count = x.size / x.shape.at(-1)!;
+      const channels = x.shape.at(-1)!;
+      for (const t of [scale, offset, state.runningMean, state.runningVar]) {
+        if (t && t.size !== channels) throw new Error(`batchNorm of [${x.shape}] with parameters [${t.shape}]`);
+      }
+      const count = x.size / channels;
       if (training && count <= 1) {
         throw new Error(`batchNorm in training needs more than one value per channel; the input is [${x.shape}]`);
       }

@@ -23,8 +23,6 @@ const isSingle = (g: ConvGeometry): boolean => isDepthwise(g) && g.filter[3] ===
 const panelBytes = (columns: number, depth: number) => Math.ceil(columns / 8) * 8 * depth * FLOAT;
 
 export function wasmConv(heap: Heap): Conv {
-  const { kernels } = heap;
-
   /** Products of each region's rows with packed columns, group by group. */
   const convolve = (
     source: Tensor,
@@ -48,7 +46,7 @@ export function wasmConv(heap: Heap): Conv {
       const from = heap.at(source) + group * sourceStep;
       const to = heap.at(target) + group * targetStep;
       for (const { fields, runs } of placed) {
-        kernels.convolveRegion(from, to, fields, runs, columnsAt, depth, columns, scratch, rows);
+        heap.kernels.convolveRegion(from, to, fields, runs, columnsAt, depth, columns, scratch, rows);
       }
     }
   };
@@ -61,7 +59,7 @@ export function wasmConv(heap: Heap): Conv {
       const depth = kh * kw * channels;
       const columns = outputs / g.groups;
       convolve(x, y, forwardRegions(g), depth, columns, g.groups, (group, to) => {
-        kernels.packColumns(heap.at(filter) + group * columns * FLOAT, outputs, depth, columns, to);
+        heap.kernels.packColumns(heap.at(filter) + group * columns * FLOAT, outputs, depth, columns, to);
       });
       return bias ? tf.add(y, bias) : y;
     },
@@ -75,7 +73,7 @@ export function wasmConv(heap: Heap): Conv {
       const depth = kh * kw * perGroup;
       convolve(dy, dx, inputGradRegions(g), depth, channels, g.groups, (group, to) => {
         const from = heap.at(filter) + group * perGroup * FLOAT;
-        kernels.packFilterTransposed(from, kh * kw, channels, outputs, perGroup, to);
+        heap.kernels.packFilterTransposed(from, kh * kw, channels, outputs, perGroup, to);
       });
       return dx;
     },
@@ -97,7 +95,7 @@ export function wasmConv(heap: Heap): Conv {
         const to = heap.at(dy) + group * columns * FLOAT;
         const at = heap.at(gradient) + group * columns * FLOAT;
         for (const { fields, runs } of placed) {
-          kernels.accumulateFilter(from, to, fields, runs, at, outputs, columns, base + plan);
+          heap.kernels.accumulateFilter(from, to, fields, runs, at, outputs, columns, base + plan);
         }
       }
       return gradient;

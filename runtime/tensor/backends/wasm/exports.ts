@@ -60,6 +60,7 @@ export interface Kernels {
     dx: Pointer,
   ): void;
   addRelu(a: Pointer, b: Pointer, count: number, y: Pointer): void;
+  clip(x: Pointer, count: number, low: number, high: number, y: Pointer): void;
   reluGrad(dy: Pointer, y: Pointer, count: number, dx: Pointer): void;
   sgdStep(
     p: Pointer,

@@ -25,32 +25,43 @@ interface TfjsWasm {
 }
 
 export class Heap {
-  readonly kernels: Kernels;
-  readonly #backend: TfjsWasm;
+  #kernels: Kernels | undefined;
+  #backend: TfjsWasm | undefined;
   #scratch = 0;
   #scratchBytes = 0;
 
-  /** @throws where this build of tfjs does not hand out its memory */
-  constructor() {
-    this.#backend = tf.findBackend('wasm') as unknown as TfjsWasm;
-    const memory = Object.values(this.#backend.wasm.asm).find((value) => value instanceof WebAssembly.Memory);
+  /**
+   * Work on the memory of this instance of tfjs's backend. tfjs calls it (as the set-up of a kernel) whenever the
+   * backend is chosen, which may be a new instance. @throws where this build of tfjs does not hand out its memory
+   */
+  attach(backend: object): void {
+    if (backend === this.#backend) return;
+    const attached = backend as TfjsWasm;
+    const memory = Object.values(attached.wasm.asm).find((value) => value instanceof WebAssembly.Memory);
     if (!memory)
       throw new Error('this build of @tensorflow/tfjs-backend-wasm does not hand out its memory; use 4.22.0');
     const module = new WebAssembly.Module(Buffer.from(binary, 'base64'));
-    this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+    this.#kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+    this.#backend = attached;
+    this.#scratch = 0;
+    this.#scratchBytes = 0;
+  }
+
+  get kernels(): Kernels {
+    return this.#kernels!;
   }
 
   /** Byte offset of a float32 tensor's values. */
   at(tensor: Tensor): number {
     if (tensor.dtype !== 'float32') throw new Error(`expected float32, got ${tensor.dtype} [${tensor.shape}]`);
     // data that another backend made comes over when its first operation here asks for it
-    if (!this.#backend.dataIdMap.get(tensor.dataId)) throw new Error('the tensor does not exist (any more)');
-    return this.#backend.dataIdMap.get(tensor.dataId).memoryOffset;
+    if (!this.#backend!.dataIdMap.get(tensor.dataId)) throw new Error('the tensor does not exist (any more)');
+    return this.#backend!.dataIdMap.get(tensor.dataId).memoryOffset;
   }
 
   /** A tensor of undefined values. @throws when the memory, at most 4 GB, is used up */
   output(shape: readonly number[]): Tensor {
-    const info = this.#backend.makeOutput([...shape], 'float32');
+    const info = this.#backend!.makeOutput([...shape], 'float32');
     const tensor = tf.engine().makeTensorFromTensorInfo(info);
     if (this.at(tensor) === 0 && tensor.size > 0) {
       throw new Error(
@@ -72,12 +83,12 @@ export class Heap {
   }
 
   floats(pointer: number, count: number): Float32Array {
-    return this.#backend.wasm.HEAPF32.subarray(pointer >>> 2, (pointer >>> 2) + count);
+    return this.#backend!.wasm.HEAPF32.subarray(pointer >>> 2, (pointer >>> 2) + count);
   }
 
   /** Make a variable ready to be changed in place: sole holder of its values, and new to XNNPACK. */
   own(variable: Variable): void {
-    if (this.#backend.refCount(variable.dataId) > 1) {
+    if (this.#backend!.refCount(variable.dataId) > 1) {
       const copy = this.output(variable.shape);
       this.values(copy).set(this.values(variable));
       variable.assign(copy);
@@ -85,17 +96,17 @@ export class Heap {
       return;
     }
     // XNNPACK keeps packed weights by this number, and would go on with the old ones
-    const data = this.#backend.dataIdMap.get(variable.dataId);
-    const { tfjs } = this.#backend.wasm;
+    const data = this.#backend!.dataIdMap.get(variable.dataId);
+    const { tfjs } = this.#backend!.wasm;
     tfjs.disposeData(data.id);
-    data.id = this.#backend.dataIdNextNumber++;
+    data.id = this.#backend!.dataIdNextNumber++;
     tfjs.registerTensor(data.id, variable.size, data.memoryOffset);
   }
 
   /** Byte offset of working memory of at least this size, 16-byte aligned; valid until the next call. */
   scratch(bytes: number): number {
     if (bytes > this.#scratchBytes) {
-      const { wasm } = this.#backend;
+      const { wasm } = this.#backend!;
       if (this.#scratch !== 0) wasm._free(this.#scratch);
       this.#scratch = wasm._malloc(bytes + 16) >>> 0;
       this.#scratchBytes = this.#scratch === 0 ? 0 : bytes;
@@ -105,6 +116,6 @@ export class Heap {
   }
 
   writeIntegers(values: readonly number[], pointer: number): void {
-    this.#backend.wasm.HEAP32.set(values, pointer >>> 2);
+    this.#backend!.wasm.HEAP32.set(values, pointer >>> 2);
   }
 }

@@ -9,7 +9,6 @@ const FLOAT = 4;
 const DOUBLE = 8;
 
 export function wasmNorm(heap: Heap): Norm {
-  const { kernels } = heap;
   const sizes = (x: Tensor) => {
     const channels = x.shape.at(-1)!;
     return { channels, rows: x.size / channels };
@@ -37,7 +36,7 @@ export function wasmNorm(heap: Heap): Norm {
       factors[c] = factor;
       terms[c] = (offsets ? offsets[c] : 0) - means[c] * factor;
     }
-    kernels.scaleRows(heap.at(x), rows, channels, a, b, relu, heap.at(y));
+    heap.kernels.scaleRows(heap.at(x), rows, channels, a, b, relu, heap.at(y));
     return y;
   };
 
@@ -47,8 +46,8 @@ export function wasmNorm(heap: Heap): Norm {
       const [mean, invStd] = [heap.output([channels]), heap.output([channels])];
       const sums = heap.scratch(channels * (DOUBLE + FLOAT));
       const variance = sums + channels * DOUBLE;
-      kernels.channelMeans(heap.at(x), rows, channels, heap.at(mean), sums);
-      kernels.channelVariances(heap.at(x), rows, channels, heap.at(mean), variance, sums);
+      heap.kernels.channelMeans(heap.at(x), rows, channels, heap.at(mean), sums);
+      heap.kernels.channelVariances(heap.at(x), rows, channels, heap.at(mean), variance, sums);
       updateRunning(heap, state, mean, variance, rows, momentum);
       const [variances, inverse] = [heap.floats(variance, channels), heap.values(invStd)];
       for (let c = 0; c < channels; c++) inverse[c] = 1 / Math.sqrt(variances[c] + eps);
@@ -67,7 +66,7 @@ export function wasmNorm(heap: Heap): Norm {
       const sums = heap.scratch(channels * (2 * DOUBLE + 3 * FLOAT));
       const factors = [0, 1, 2].map((i) => sums + channels * (2 * DOUBLE + i * FLOAT));
       const masked = y ? heap.at(y) : 0;
-      kernels.gradientSums(
+      heap.kernels.gradientSums(
         heap.at(dy),
         heap.at(x),
         masked,
@@ -90,7 +89,7 @@ export function wasmNorm(heap: Heap): Norm {
         b[c] = slope;
         d[c] = (-factor * totals[c]) / rows - slope * means[c];
       }
-      kernels.normGradRows(
+      heap.kernels.normGradRows(
         heap.at(dy),
         heap.at(x),
         masked,
@@ -106,13 +105,13 @@ export function wasmNorm(heap: Heap): Norm {
 
     addRelu(a, b) {
       const y = heap.output(a.shape);
-      kernels.addRelu(heap.at(a), heap.at(b), a.size, heap.at(y));
+      heap.kernels.addRelu(heap.at(a), heap.at(b), a.size, heap.at(y));
       return y;
     },
 
     reluGrad(dy, y) {
       const dx = heap.output(y.shape);
-      kernels.reluGrad(heap.at(dy), heap.at(y), y.size, heap.at(dx));
+      heap.kernels.reluGrad(heap.at(dy), heap.at(y), y.size, heap.at(dx));
       return dx;
     },
   };

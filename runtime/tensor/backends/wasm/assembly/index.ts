@@ -1,6 +1,6 @@
 export { accumulateFilter, convolveRegion } from './conv';
 export { depthwiseGrad } from './depthwise';
 export { packColumns, packFilterTransposed } from './pack';
-export { addRelu, normGradRows, reluGrad, scaleRows, sgdStep } from './pointwise';
+export { addRelu, clip, normGradRows, reluGrad, scaleRows, sgdStep } from './pointwise';
 export { maxPoolGrad, sumPoolGrad } from './pool';
 export { channelMeans, channelVariances, gradientSums, sumOfSquares } from './sums';

@@ -117,3 +117,13 @@ export function sgdStep(
     store<f32>(p + i, old - direction * lr);
   }
 }
+
+/** y = x, not below `low` and not above `high`; NaN stays */
+export function clip(x: usize, count: i32, low: f32, high: f32, y: usize): void {
+  const lows = f32x4.splat(low);
+  const highs = f32x4.splat(high);
+  const bytes = <usize>count << 2;
+  let i: usize = 0;
+  for (; i + 16 <= bytes; i += 16) v128.store(y + i, f32x4.min(f32x4.max(v128.load(x + i), lows), highs));
+  for (; i < bytes; i += 4) store<f32>(y + i, min<f32>(max<f32>(load<f32>(x + i), low), high));
+}
