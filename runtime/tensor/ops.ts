@@ -19,7 +19,7 @@ export function createOps(native: Partial<FusedKernels>): FusedOps {
     ...lossOps,
     sgd(parameters, gradients, velocities, started, options) {
       parameters.forEach((p, i) => {
-        for (const t of [gradients[i], velocities[i]]) {
+        for (const t of options.momentum === 0 ? [gradients[i]] : [gradients[i], velocities[i]]) {
           if (String(t.shape) !== String(p.shape)) throw new Error(`sgd of [${p.shape}] with [${t.shape}]`);
         }
       });

@@ -107,7 +107,7 @@ export interface FusedOps {
   /**
    * One step over many parameters; assigns parameters and velocities in place.
    * g' = g + wd*p; v = momentum*v + g' (first step v = g'); p -= lr * (nesterov ? g' + momentum*v : v).
-   * `started` false means the velocities hold nothing yet.
+   * `started` false means the velocities hold nothing yet. Without momentum there are none.
    */
   sgd(parameters: Variable[], gradients: Tensor[], velocities: Variable[], started: boolean, options: SgdOptions): void;
 }
