@@ -16,6 +16,7 @@ import type { Collator } from './data/collation.ts';
 import type { Pixels } from './data/pixels/pixels.ts';
 import type { Dataset, Sample, View } from './data/sample.ts';
 import type { HookHandlers } from './events.ts';
+import { withModelKeys } from './model-keys.ts';
 import type { Random } from './random.ts';
 import type { FusedOps, Tensor, TensorApi, Variable } from './tensor/types.ts';
 
@@ -237,4 +238,5 @@ export type NodeDefinition<S extends TObject = TObject> = Declared<S> &
 export type NodeType = NodeDefinition<any>;
 
 /** Declare a node type. @example export default defineNode({ type: 'loss/mine', role: 'loss', params: T.Object({}), … }) */
-export const defineNode = <S extends TObject>(definition: NodeDefinition<S>): NodeDefinition<S> => definition;
+export const defineNode = <S extends TObject>(definition: NodeDefinition<S>): NodeDefinition<S> =>
+  definition.role === 'model' ? withModelKeys(definition) : definition;

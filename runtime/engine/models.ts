@@ -8,7 +8,6 @@ import type { Model, ModelVariable } from '../tensor/model.ts';
 import type { TensorBackend } from '../tensor/types.ts';
 import type { TensorSource } from '../train/safetensors.ts';
 import type { GraphNode } from './edges.ts';
-import type { ModelKeys } from './training.ts';
 
 export interface RunningModel {
   readonly node: GraphNode;
@@ -31,7 +30,7 @@ export function modelSpec(node: GraphNode): ModelSpec {
     problem: ({ message }) => problems.push(message),
   });
   if (!described) throw new Error(`${node.name}: ${problems.join('; ') || 'its model is not known'}`);
-  return (node.params as ModelKeys).frozen === true ? { ...described, frozen: true } : described;
+  return described;
 }
 
 /** Create a node's model with its initial values. */

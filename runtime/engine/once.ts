@@ -7,7 +7,7 @@ import { runPass } from './pass.ts';
 import { NodeError } from './run-node.ts';
 import type { Sources } from './sources.ts';
 import type { BatchHost } from './step.ts';
-import { tensorsOf } from './values.ts';
+import { allTensors } from './values.ts';
 
 export interface OnceRun {
   readonly graph: Graph;
@@ -83,7 +83,7 @@ async function keep(node: GraphNode, outputs: Values | undefined, run: OnceRun):
   const { tf } = run.host.backend;
   for (const [port, value] of Object.entries(outputs ?? {})) {
     const ref = `${node.name}.${port}`;
-    for (const tensor of tensorsOf(value)) tf.keep(tensor);
+    for (const tensor of allTensors(value)) tf.keep(tensor);
     disposeValue(run.values.get(ref));
     run.values.set(ref, value);
     const kind = Object.values(node.outputs[port] ?? {})[0]?.kind;
@@ -92,5 +92,5 @@ async function keep(node: GraphNode, outputs: Values | undefined, run: OnceRun):
 }
 
 export function disposeValue(value: Value | undefined): void {
-  for (const tensor of tensorsOf(value)) if (!tensor.isDisposed) tensor.dispose();
+  for (const tensor of allTensors(value)) if (!tensor.isDisposed) tensor.dispose();
 }

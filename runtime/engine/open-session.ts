@@ -1,7 +1,9 @@
 /** Begin a run: create the nodes, give them their saved values, connect the hooks. */
 import { basename } from 'node:path';
+import type { ModelKeys } from '../model-keys.ts';
 import type { RunFacts, Value } from '../node.ts';
 import { createCheckpointRequests } from './checkpointing.ts';
+import { ResumeError } from './choose.ts';
 import { Counters } from './counters.ts';
 import { createEvents } from './events.ts';
 import { disposeValue } from './once.ts';
@@ -12,7 +14,7 @@ import { readState, restoreHooks, restoreModels } from './saving.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { createState } from './state.ts';
 import type { BatchHost } from './step.ts';
-import { isFrozen, type ModelKeys } from './training.ts';
+import { isFrozen } from './training.ts';
 import { loadWeights } from './weights.ts';
 
 export async function openSession(options: SessionOptions): Promise<Session> {
@@ -21,6 +23,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const saved = resume && (await readState(resume, ranks.rank));
   const state = createState(backend, saved);
   const facts = await runFacts(options);
+  const before = resume?.manifest.trainSamples ?? facts.trainSamples;
+  if (before !== facts.trainSamples) {
+    throw new ResumeError(
+      `the training dataset has ${facts.trainSamples} samples, but had ${before} when ${resume!.path} was written: a run goes on with the data that it began with. Run into another folder, or begin anew with --fresh`,
+    );
+  }
   const training = plan.phases.filter((phase) => phase.training);
   let iterations = 0;
   for (const phase of training) iterations += (await options.sources.of(phase)).steps;

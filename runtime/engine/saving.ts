@@ -31,11 +31,12 @@ export async function readState({ path, manifest }: FoundCheckpoint, rank: numbe
   const tensors = new Map<string, SavedTensor>();
   const ownFile = rankFile(rank);
   const own = rank > 0 && Object.hasOwn(manifest.files, ownFile) ? ownFile : STATE_FILE;
-  let { numbers, hooks } = manifest;
+  let { numbers, hooks }: Pick<Collected, 'numbers' | 'hooks'> = manifest;
   for (const name of [OPTIMIZER_FILE, own]) {
     await withFile(join(path, name), async (file) => {
       for (const key of file.tensors.keys()) tensors.set(key, await stored(file, key));
-      if (name === ownFile) ({ numbers, hooks } = JSON.parse(file.metadata.kept) as SavedState);
+      if (name === ownFile)
+        ({ numbers, hooks } = JSON.parse(file.metadata.kept) as Pick<Collected, 'numbers' | 'hooks'>);
     });
   }
   return { tensors, numbers, hooks };
@@ -66,7 +67,7 @@ export async function restoreModels(
   });
 }
 
-export function restoreHooks({ hooks }: SavedState, running: RunningGraph): void {
+export function restoreHooks({ hooks = {} }: SavedState, running: RunningGraph): void {
   for (const { name, handlers } of hooksOf(running)) {
     if (handlers.load && Object.hasOwn(hooks, name)) handlers.load(hooks[name]);
   }

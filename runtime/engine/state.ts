@@ -10,7 +10,7 @@ export interface SavedState {
   readonly tensors: ReadonlyMap<string, SavedTensor>;
   readonly numbers: Readonly<Record<string, number>>;
   /** states of hooks by name */
-  readonly hooks: Readonly<Record<string, unknown>>;
+  readonly hooks?: Readonly<Record<string, unknown>>;
 }
 
 export interface SavedTensor {

@@ -1,18 +1,6 @@
 /** Which models are trained, and where gradients flow. */
+import type { ModelKeys } from '../model-keys.ts';
 import { ancestors, type Graph, type GraphNode, optimizersIn, producers, trainingPhases } from './edges.ts';
-
-/** Keys that every model node takes besides its own params. */
-export interface ModelKeys {
-  /** safetensors file, or a checkpoint's folder, whose values the parameters start from */
-  readonly weights?: string;
-  /** drop this from the beginning of the file's names first */
-  readonly weights_prefix?: string;
-  /**
-   * true: parameters stay as they are, and batch norm uses its running statistics also in training.
-   * "parameters": parameters stay as they are, batch norm works as in training (momentum encoders).
-   */
-  readonly frozen?: boolean | 'parameters';
-}
 
 /** By its key, or because its layers say so. */
 export const isFrozen = (node: GraphNode): boolean => {

@@ -50,6 +50,15 @@ export function tensorsOf(value: Value): Tensor[] {
   return Array.isArray(value) ? value.filter(isTensor) : [];
 }
 
+/** Tensors anywhere in a value: in lists and plain objects too. */
+export function allTensors(value: Value, found = new Set<Tensor>()): Set<Tensor> {
+  if (isTensor(value)) found.add(value);
+  else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+    for (const part of Object.values(value)) allTensors(part, found);
+  }
+  return found;
+}
+
 /** Inputs as a node takes them: a list where the port is one or takes several references. */
 export function gather(inputs: readonly PlannedInput[], values: EdgeValues): Values {
   return Object.fromEntries(

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { diskFiles, type Files, replaceFile, syncFolder, writeDurably } from './files.ts';
+import { diskFiles, type Files, replaceFile, sha256Of, syncFolder, writeDurably } from './files.ts';
 import { CHECKPOINT_FORMAT, MANIFEST, type Manifest, type Position, parseManifest } from './manifest.ts';
 import { type TensorSource, type WrittenFile, writeSafetensors } from './safetensors.ts';
 
@@ -39,6 +39,8 @@ export interface CheckpointContent {
   readonly model: readonly TensorSource[];
   readonly optimizer: readonly TensorSource[];
   readonly state: readonly TensorSource[];
+  /** have the other ranks put their files into the folder; returns the names */
+  others?(folder: string): Promise<readonly string[]>;
 }
 
 export interface CheckpointWriter {
@@ -56,7 +58,7 @@ export function createCheckpointWriter(folder: string, producer: string, files: 
   return {
     async write(content, keep) {
       const name = checkpointName(content.position, content.final);
-      const aside = join(folder, `${ASIDE}${name}-${process.pid}`);
+      const aside = asidePath(folder, content.position, content.final);
       try {
         await files.mkdir(folder, { recursive: true });
         const others = await listCheckpoints(folder, files);
@@ -77,6 +79,10 @@ export function createCheckpointWriter(folder: string, producer: string, files: 
   };
 }
 
+/** Where a checkpoint is written before it has its name: the same on every rank. */
+export const asidePath = (folder: string, position: Position, final: boolean): string =>
+  join(folder, ASIDE + checkpointName(position, final));
+
 /** step-0000000120 within a phase, step-0000000120-epoch-0003-phase-1 between phases, …-final at the end. */
 export function checkpointName(position: Position, final: boolean): string {
   const step = `step-${String(position.iteration).padStart(10, '0')}`;
@@ -92,7 +98,7 @@ async function fill(
   producer: string,
   files: Files,
 ): Promise<void> {
-  const { model, optimizer, state, ...facts } = content;
+  const { model, optimizer, state, others, ...facts } = content;
   const written: Record<string, WrittenFile> = {};
   for (const [file, tensors] of [
     [MODEL_FILE, model],
@@ -100,6 +106,10 @@ async function fill(
     [STATE_FILE, state],
   ] as const) {
     written[file] = await writeSafetensors(join(folder, file), tensors, { format: 'pt', producer }, files);
+  }
+  for (const file of (await others?.(folder)) ?? []) {
+    const { size } = await files.stat(join(folder, file));
+    written[file] = { bytes: size, sha256: await sha256Of(join(folder, file)) };
   }
   const manifest: Manifest = {
     format: CHECKPOINT_FORMAT,
@@ -143,7 +153,7 @@ async function prune(folder: string, keep: number, files: Files): Promise<void> 
 
 /** Renamed first: one that is half deleted does not look like a checkpoint. */
 async function remove(path: string, files: Files): Promise<void> {
-  const doomed = join(dirname(path), `${ASIDE}${basename(path)}-${process.pid}`);
+  const doomed = join(dirname(path), `${ASIDE}${basename(path)}-deleted`);
   await files.rename(path, doomed);
   await files.rm(doomed, { recursive: true, force: true });
 }

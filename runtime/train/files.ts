@@ -1,10 +1,18 @@
 /** The file operations that checkpoints rest on, and their durable forms. Tests put a failing disk in their place. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import * as disk from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export type Files = Pick<typeof disk, 'open' | 'mkdir' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'stat'>;
 
 export const diskFiles: Files = disk;
+
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
 
 /** Have the entries of a folder on disk: after this a rename in it survives a power cut. */
 export async function syncFolder(files: Files, folder: string): Promise<void> {

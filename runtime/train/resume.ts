@@ -1,9 +1,7 @@
 /** Finding the checkpoint to go on from: the newest that is whole. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ASIDE, CheckpointError, checkpointFolders, DAMAGED, REPLACED } from './checkpoint.ts';
-import { diskFiles, type Files } from './files.ts';
+import { diskFiles, type Files, sha256Of } from './files.ts';
 import { FormatError, MANIFEST, type Manifest, parseManifest } from './manifest.ts';
 
 export interface FoundCheckpoint {
@@ -90,12 +88,6 @@ async function damage({ path, manifest }: FoundCheckpoint, files: Files): Promis
     if ((await sha256Of(join(path, file))) !== sha256) return `${file} was altered: its checksum does not fit`;
   }
   return undefined;
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 /** A crash may leave a half-written folder, or one that was just being replaced. */

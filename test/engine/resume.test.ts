@@ -135,6 +135,31 @@ describe('resume', () => {
       });
     }));
 
+  it('refuses another number of training samples, and allows a dataset that has moved', () =>
+    withFolder(async (out) => {
+      const base = resumable() as { nodes: Record<string, object> };
+      const withImages = (change: object) => ({
+        ...base,
+        nodes: { ...base.nodes, images: { ...base.nodes.images, ...change } },
+      });
+      await stopAfter(4, base, out);
+      await assert.rejects(runDocument(withImages({ length: 36 }), out), {
+        name: 'ResumeError',
+        message: /the training dataset has 36 samples, but had 32 when .*step-/,
+      });
+      const notices: string[] = [];
+      const result = await runDocument(withImages({ split: 'elsewhere' }), out, {
+        onEvent: (event) => {
+          if (event.type === 'notice') notices.push(event.message);
+        },
+      });
+      assert.equal(result.status, 'done');
+      assert.match(
+        notices.join(),
+        /goes on although nodes\.images\.params\.split: "train" in the checkpoint, "elsewhere" now/,
+      );
+    }));
+
   it('allows other hooks, workers and meters', () =>
     withFolder(async (out) => {
       const base = resumable() as { nodes: Record<string, object>; run: object };
