@@ -62,7 +62,10 @@ function valid(schema: JsonSchema, types: Types, depth = 0): fc.Arbitrary<unknow
       if (schema.prefixItems) return fc.tuple(...schema.prefixItems.map((item) => valid(item, types, depth)));
       const items = typeof schema.items === 'object' ? valid(schema.items, types, depth) : fc.jsonValue();
       const minLength = (schema.minItems as number) ?? 0;
-      return fc.array(items, { minLength, maxLength: (schema.maxItems as number) ?? minLength + 3 });
+      const lengths = { minLength, maxLength: (schema.maxItems as number) ?? minLength + 3 };
+      return schema.uniqueItems
+        ? fc.uniqueArray(items, { ...lengths, selector: (item) => JSON.stringify(item) })
+        : fc.array(items, lengths);
     }
     case 'object': {
       if (!schema.properties) {
