@@ -119,7 +119,7 @@ export function onBackend(name: string, title: string, tests: (get: () => Tensor
   });
 }
 
-function countTests(define: () => void): number {
+export function countTests(define: () => void): number {
   const scope = globalThis as { it: unknown };
   const { it } = scope;
   let count = 0;

@@ -1,5 +1,6 @@
 /** Compile the add-on against the libtorch of this machine. */
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,7 +30,7 @@ export async function buildTorch({ log, force = false }: BuildOptions): Promise<
   const toolchain = findToolchain(libtorch);
   log(`building the add-on for libtorch ${libtorch.version.join('.')} at ${libtorch.root}`);
   mkdirSync(dirname(target), { recursive: true });
-  const draft = `${target}.${process.pid}`;
+  const draft = `${target}.${randomUUID()}`;
   try {
     await promisify(execFile)(toolchain.compiler, compilerArguments(libtorch, toolchain, draft));
     renameSync(draft, target);

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { openBackend } from '../../../runtime/tensor/backend.ts';
+import type { Addon } from '../../../runtime/tensor/native/addon.ts';
+import type { SgdOptions, Tensor, TensorBackend, Variable } from '../../../runtime/tensor/types.ts';
+import { near, tapeGradients, values } from '../support.ts';
+import { withTorch } from './support.ts';
+
+const plain: SgdOptions = { lr: 0.1, momentum: 0.9, weightDecay: 0, nesterov: false };
+
+withTorch('the torch backend', () => {
+  let backend: TensorBackend;
+  let addon: Addon;
+  let setPrecision: (precision: 'float32' | 'bfloat16' | 'float16') => void;
+  before(async () => {
+    backend = await openBackend('torch');
+    ({ addon } = await import('../../../runtime/tensor/backends/torch/aten.ts'));
+    ({ setPrecision } = await import('../../../runtime/tensor/backends/torch/precision.ts'));
+  });
+  beforeEach(() => backend.activate());
+
+  it('has every kernel that the cpu backend has', async () => {
+    const cpu = await openBackend('cpu');
+    const missing = [...cpu.kernels()].filter((name) => !backend.kernels().has(name));
+    assert.deepEqual(missing, []);
+    backend.activate();
+  });
+
+  it('moves tensors from and to another backend', async () => {
+    const { tf } = backend;
+    const mine = tf.tensor2d([
+      [1, 2],
+      [3, 4],
+    ]);
+    const cpu = await openBackend('cpu');
+    const onCpu = tf.add(mine, 1);
+    backend.activate();
+    assert.deepEqual(tf.mul(mine, onCpu).arraySync(), [
+      [2, 6],
+      [12, 20],
+    ]);
+    cpu.activate();
+    assert.deepEqual(tf.mul(mine, onCpu).arraySync(), [
+      [2, 6],
+      [12, 20],
+    ]);
+    backend.activate();
+    tf.dispose([mine, onCpu]);
+  });
+
+  it('an update in place leaves clones and views of a parameter alone', () => {
+    const { tf, ops } = backend;
+    backend.scope(() => {
+      for (const share of [
+        (v: Variable) => tf.clone(v),
+        (v: Variable) => tf.reshape(v, [4]),
+        (v: Variable) => tf.slice(v, [0, 0], [2, 1]),
+      ]) {
+        const p = tf.variable(
+          tf.tensor2d([
+            [1, 2],
+            [3, 4],
+          ]),
+        );
+        const velocity = tf.variable(tf.zeros([2, 2]), false);
+        const shared = share(p as Variable);
+        const before = shared.arraySync();
+        ops.sgd([p as Variable], [tf.onesLike(p)], [velocity as Variable], false, plain);
+        assert.deepEqual(shared.arraySync(), before);
+        near(p.dataSync(), [0.9, 1.9, 2.9, 3.9], 1e-6, 'parameter');
+        tf.dispose([p, velocity]);
+      }
+      const runningMean = tf.variable(tf.zeros([2]), false) as Variable;
+      const runningVar = tf.variable(tf.ones([2]), false) as Variable;
+      const kept = tf.clone(runningMean);
+      ops.batchNorm(values(backend, 0, [8, 2]), null, null, { runningMean, runningVar }, { training: true });
+      assert.deepEqual(kept.arraySync(), [0, 0]);
+      assert.notDeepEqual(runningMean.arraySync(), [0, 0]);
+      tf.dispose([runningMean, runningVar]);
+    });
+  });
+
+  it('a filter that convolutions have rearranged still reads and updates in its own order', () => {
+    const { tf, ops } = backend;
+    backend.scope(() => {
+      const start = values(backend, 1, [3, 3, 2, 4]);
+      const filter = tf.variable(start) as Variable;
+      ops.conv2d(values(backend, 0, [1, 5, 5, 2]), filter, null);
+      assert.deepEqual(filter.dataSync(), start.dataSync());
+      const gradient = values(backend, 2, [3, 3, 2, 4]);
+      const velocity = tf.variable(tf.zerosLike(start), false) as Variable;
+      ops.sgd([filter], [gradient], [velocity], false, plain);
+      near(filter.dataSync(), tf.sub(start, tf.mul(gradient, 0.1)).dataSync(), 1e-6, 'filter');
+      near(velocity.dataSync(), gradient.dataSync(), 1e-6, 'velocity');
+      tf.dispose([filter, velocity]);
+    });
+  });
+
+  it('a small slice does not keep the large tensor', () => {
+    const { tf } = backend;
+    const [before] = addon.memory();
+    const small = backend.scope(() => {
+      const large = tf.zeros([1024, 4096]);
+      return [
+        tf.slice(large, [0, 0], [1, 4096]),
+        ...tf.unstack(tf.slice(large, [0, 0], [2, 4096])),
+        ...tf.split(large, 64).slice(0, 1),
+      ];
+    });
+    assert.ok(addon.memory()[0] - before < 2 ** 20, `${addon.memory()[0] - before} bytes are kept`);
+    tf.dispose(small);
+    assert.equal(addon.memory()[0], before);
+  });
+
+  it('an index out of range is refused, not counted from the end', () => {
+    const { tf } = backend;
+    const x = tf.tensor1d([1, 2, 3]);
+    assert.throws(() => tf.gather(x, tf.tensor1d([-1], 'int32')), /index value -1 is not in \[0, 2\]/);
+    assert.throws(() => tf.gather(x, tf.tensor1d([3], 'int32')), /index value 3 is not in \[0, 2\]/);
+    x.dispose();
+  });
+
+  it('a failed kernel leaves no handles', () => {
+    const { tf } = backend;
+    const [a, b] = [tf.zeros([2, 3]), tf.zeros([4, 5])];
+    const live = addon.live();
+    assert.throws(() => tf.engine().runKernel('BatchMatMul', { a, b }, { transposeA: true }), /inner shapes/);
+    assert.throws(() => tf.engine().runKernel('Add', { a, b }), /aten::add\.Tensor/);
+    assert.equal(addon.live(), live);
+    tf.dispose([a, b]);
+  });
+
+  describe('in bfloat16', () => {
+    before(() => setPrecision('bfloat16'));
+    after(() => setPrecision('float32'));
+
+    const network = (x: Tensor, w: Tensor, scale: Tensor, fc: Tensor): Tensor => {
+      const { tf, ops } = backend;
+      const runningMean = tf.variable(tf.zeros([8]), false) as Variable;
+      const runningVar = tf.variable(tf.ones([8]), false) as Variable;
+      const y = ops.batchNorm(
+        ops.conv2d(x, w, null, { padding: [1, 1] }),
+        scale,
+        null,
+        { runningMean, runningVar },
+        { training: true, relu: true },
+      );
+      tf.dispose([runningMean, runningVar]);
+      const features = tf.reshape(ops.adaptiveAvgPool(ops.maxPool(y, { kernel: [2, 2] }), [1, 1]), [4, 8]);
+      return ops.linear(features, fc, null);
+    };
+
+    it('values and gradients are float32 to tfjs and near those of float32', () => {
+      backend.scope(() => {
+        const at = (k: number, ...shape: number[]) => values(backend, k, shape);
+        const inputs = [at(0, 4, 8, 8, 3), at(1, 3, 3, 3, 8), at(2, 8), at(3, 8, 5)];
+        const low = tapeGradients(backend, inputs, network);
+        setPrecision('float32');
+        const full = tapeGradients(backend, inputs, network);
+        setPrecision('bfloat16');
+        assert.notDeepEqual(low.output, full.output, 'it ran in float32');
+        near(low.output, full.output, 0.03, 'output');
+        for (const [i, gradient] of low.gradients.entries()) near(gradient, full.gradients[i], 0.1, `gradient ${i}`);
+      });
+    });
+
+    it('sums are taken in float32', () => {
+      const { tf, ops } = backend;
+      backend.scope(() => {
+        const ones = ops.conv2d(tf.ones([1, 64, 64, 8]), tf.ones([1, 1, 8, 8]), null); // 8 everywhere, kept in bfloat16
+        assert.equal(tf.sum(ones).dataSync()[0], 8 * 64 * 64 * 8);
+        assert.equal(tf.mean(ones).dataSync()[0], 8);
+      });
+    });
+
+    it('a changed filter is cast again', () => {
+      const { tf, ops } = backend;
+      backend.scope(() => {
+        const x = tf.ones([1, 2, 2, 1]);
+        const filter = tf.variable(tf.ones([1, 1, 1, 1])) as Variable;
+        const velocity = tf.variable(tf.zeros([1, 1, 1, 1]), false) as Variable;
+        assert.equal(ops.conv2d(x, filter, null).dataSync()[0], 1);
+        ops.sgd([filter], [tf.onesLike(filter)], [velocity], false, { ...plain, lr: 0.5 });
+        assert.equal(ops.conv2d(x, filter, null).dataSync()[0], 0.5);
+        tf.dispose([filter, velocity]);
+      });
+    });
+  });
+
+  it('float16 works or is refused with a way out, and float32 stays', () => {
+    const { tf } = backend;
+    try {
+      setPrecision('float16');
+    } catch (error) {
+      assert.match((error as Error).message, /has no float16 convolutions on cpu \(.*\): use float32$/s);
+    } finally {
+      setPrecision('float32');
+    }
+    backend.scope(() => assert.equal(tf.matMul([[1 / 3]], [[1]]).dataSync()[0], Math.fround(1 / 3)));
+  });
+});
