@@ -13,7 +13,7 @@ import { checkPath } from './paths.ts';
 const params = T.Object({
   path: T.String({
     minLength: 1,
-    description: `list of image files, ${LIST_FORMATS}; .json, .txt and .csv may have a label beside each path`,
+    description: `list of image files, ${LIST_FORMATS}; .json, .txt and .csv may have a label beside each path, .json also lists of positive and negative classes`,
   }),
   labels: T.Optional(
     T.String({
@@ -37,7 +37,7 @@ const NONE = 'none';
 /** bytes of a list that a check reads */
 const QUICK = 64 << 20;
 
-async function labelsOf(given: Params, list: PathList): Promise<Pick<PathList, 'labels' | 'classes'>> {
+async function labelsOf(given: Params, list: PathList): Promise<Omit<PathList, 'paths'>> {
   const { path, labels: file, label_size } = given;
   if (file === NONE) return {};
   if (file === undefined) {
@@ -57,9 +57,9 @@ async function labelsOf(given: Params, list: PathList): Promise<Pick<PathList, '
 
 async function scan({ params }: DatasetContext<Params>): Promise<DatasetIndex> {
   const list = await readPathList(params.path);
-  const { labels, classes } = await labelsOf(params, list);
+  const { labels, partial, classes } = await labelsOf(params, list);
   const root = params.root ?? dirname(params.path);
-  return fileIndex({ root, paths: list.paths, labels, labelSize: params.label_size }, params, classes);
+  return fileIndex({ root, paths: list.paths, labels, labelSize: params.label_size, partial }, params, classes);
 }
 
 /** Missing lists; and, of a list that is quick to read, a first image that is missing. */

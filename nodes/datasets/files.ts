@@ -1,7 +1,8 @@
 /** What datasets of image files share: params, the index, and reading. */
 import { join } from 'node:path';
 import { type Static, Type as T } from '@sinclair/typebox';
-import type { Dataset } from '../../runtime/data/sample.ts';
+import { type PartialLabels, packPartialLabels, partialLabelAt } from '../../runtime/data/partial-labels.ts';
+import type { Dataset, Label } from '../../runtime/data/sample.ts';
 import { pickStrings, type StringTable, stringAt } from '../../runtime/data/string-table.ts';
 import { subsample, subsampleBalanced } from '../../runtime/data/subsample.ts';
 import type { DatasetIndex } from '../../runtime/node.ts';
@@ -48,6 +49,8 @@ export interface FileIndex {
   /** `labelSize` numbers per file; absent without labels */
   readonly labels?: Int32Array;
   readonly labelSize: number;
+  /** lists of positive and negative classes instead of labels */
+  readonly partial?: PartialLabels;
 }
 
 /** The index after `limit` and `sample`. Throws a RangeError when the sample is larger than what there is. */
@@ -76,18 +79,27 @@ function pick(files: FileIndex, chosen: Uint32Array): FileIndex {
       picked.set(labels.subarray(from * labelSize, (from + 1) * labelSize), to * labelSize);
     });
   }
-  return { ...files, paths: pickStrings(files.paths, chosen), labels: picked };
+  const { partial } = files;
+  return {
+    ...files,
+    paths: pickStrings(files.paths, chosen),
+    labels: picked,
+    partial: partial && packPartialLabels(Array.from(chosen, (i) => partialLabelAt(partial, i))),
+  };
 }
 
 export function openFiles(params: FileParams, index: DatasetIndex): Dataset {
-  const { root, paths, labels, labelSize } = index.data as FileIndex;
+  const { root, paths, labels, labelSize, partial } = index.data as FileIndex;
+  const labelAt = (i: number): Label => {
+    if (partial) return partialLabelAt(partial, i);
+    if (!labels) return -1;
+    return labelSize === 1 ? labels[i] : Array.from(labels.subarray(i * labelSize, (i + 1) * labelSize));
+  };
   return {
     length: index.length,
     read: (i) => {
       const name = stringAt(paths, i);
-      const row = labels?.subarray(i * labelSize, (i + 1) * labelSize);
-      const label = !row ? -1 : labelSize === 1 ? row[0] : Array.from(row);
-      return { source: { file: name.startsWith('/') ? name : join(root, name) }, label, name };
+      return { source: { file: name.startsWith('/') ? name : join(root, name) }, label: labelAt(i), name };
     },
     replacement: { kind: params.on_bad, size: params.default_gray_image_size },
     pixelLimit: params.pixel_limit,

@@ -4,13 +4,17 @@ import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readNpyStrings } from './npy-values.ts';
+import { type PartialLabels, packPartialLabels } from './partial-labels.ts';
 import { pickledStrings } from './pickled-strings.ts';
+import type { PartialLabel } from './sample.ts';
 import { byCodePoint, type StringTable, StringTableBuilder } from './string-table.ts';
 
 export interface PathList {
   readonly paths: StringTable;
   /** one per path, where the list has them */
   readonly labels?: Int32Array;
+  /** lists of positive and negative classes instead */
+  readonly partial?: PartialLabels;
   /** names of the classes, where labels are names */
   readonly classes?: readonly string[];
 }
@@ -40,10 +44,20 @@ export async function readPathList(file: string): Promise<PathList> {
   }
 }
 
+const classList = (value: unknown) => Array.isArray(value) && value.every((k) => Number.isInteger(k) && k >= 0);
+const isPartial = (label: unknown): label is PartialLabel =>
+  typeof label === 'object' &&
+  label !== null &&
+  'positive' in label &&
+  'negative' in label &&
+  classList(label.positive) &&
+  classList(label.negative);
+
 /** Collects entries; labels are all numbers, all names, or absent. */
 class Entries {
   readonly #paths = new StringTableBuilder();
   readonly #labels: (number | string)[] = [];
+  readonly #partial: PartialLabel[] = [];
   readonly #file: string;
 
   constructor(file: string) {
@@ -53,11 +67,17 @@ class Entries {
   add(path: unknown, label: unknown): void {
     const at = `${this.#file}: entry ${this.#paths.length}`;
     if (typeof path !== 'string' || path === '') throw new Error(`${at} is not a path: ${JSON.stringify(path)}`);
-    if ((label !== undefined) !== this.#labels.length > 0 && this.#paths.length > 0) {
+    const labelled = this.#labels.length + this.#partial.length > 0;
+    if ((label !== undefined) !== labelled && this.#paths.length > 0) {
       throw new Error(`${at} ${label === undefined ? 'has no label' : 'has a label'}, unlike those before it`);
     }
     this.#paths.add(path);
     if (label === undefined) return;
+    if (isPartial(label) && this.#labels.length === 0) {
+      this.#partial.push(label);
+      return;
+    }
+    if (this.#partial.length > 0) throw new Error(`${at} has no lists of classes, unlike those before it`);
     if (typeof label !== 'number' && typeof label !== 'string') {
       throw new Error(`${at} has a label that is neither number nor name: ${JSON.stringify(label)}`);
     }
@@ -67,6 +87,7 @@ class Entries {
   finish(): PathList {
     const paths = this.#paths.finish();
     if (paths.length === 0) throw new Error(`${this.#file} is empty`);
+    if (this.#partial.length > 0) return { paths, partial: packPartialLabels(this.#partial) };
     if (this.#labels.length === 0) return { paths };
     const labels = new Int32Array(new SharedArrayBuffer(paths.length * 4));
     const numbers = this.#labels.map((label) => (label === '' ? Number.NaN : Number(label)));
@@ -96,13 +117,13 @@ async function readJson(file: string): Promise<PathList> {
   const entries = new Entries(file);
   for (const entry of content as unknown[]) {
     if (Array.isArray(entry)) entries.add(entry[0], entry[1]);
-    else if (typeof entry === 'object' && entry !== null) {
+    else if (typeof entry !== 'object' || entry === null) entries.add(entry, undefined);
+    else {
       const named = entry as Record<string, unknown>;
-      entries.add(
-        named[PATH_COLUMNS.find((key) => key in named) ?? 'path'],
-        named[LABEL_COLUMNS.find((key) => key in named) ?? 'label'],
-      );
-    } else entries.add(entry, undefined);
+      const valueOf = (columns: readonly string[]) => named[columns.find((key) => key in named) ?? columns[0]];
+      const partial = 'positive' in named ? { positive: named.positive, negative: named.negative ?? [] } : undefined;
+      entries.add(valueOf(PATH_COLUMNS), partial ?? valueOf(LABEL_COLUMNS));
+    }
   }
   return entries.finish();
 }
