@@ -1,7 +1,8 @@
 /** Shared by the tests of runtime/tensor: values by formula, layouts, comparison, numerical gradients, leaks. */
 import assert from 'node:assert/strict';
-import { availableBackends, openBackend } from '../../runtime/tensor/backend.ts';
+import { openBackend } from '../../runtime/tensor/backend.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
+import { reportMissingTorch } from './torch/support.ts';
 
 export const backendsUnderTest = ['cpu', 'wasm', 'torch'] as const;
 
@@ -98,38 +99,16 @@ export function onEachBackend(title: string, tests: (get: () => TensorBackend, n
   for (const name of backendsUnderTest) onBackend(name, title, tests);
 }
 
-const states = await availableBackends();
-
-/** Where the backend does not work here, its tests do not exist: their number and the reason are printed. */
+/** Where libtorch is missing, the tests that need it do not exist: their number and the reason are printed. */
 export function onBackend(name: string, title: string, tests: (get: () => TensorBackend, name: string) => void): void {
-  const { available, reason } = states.find((state) => state.name === name)!;
   let backend: TensorBackend;
-  if (!available) {
-    process.stderr.write(
-      `${title} on ${name}: ${countTests(() => tests(() => backend, name))} tests not run: ${reason}\n`,
-    );
-    return;
-  }
+  const define = (): void => tests(() => backend, name);
+  if (name === 'torch' && reportMissingTorch(`${title} on ${name}`, define)) return;
   describe(`${title} on ${name}`, () => {
     before(async () => {
       backend = await openBackend(name);
     });
     beforeEach(() => backend.activate());
-    tests(() => backend, name);
-  });
-}
-
-export function countTests(define: () => void): number {
-  const scope = globalThis as { it: unknown };
-  const { it } = scope;
-  let count = 0;
-  scope.it = () => {
-    count++;
-  };
-  try {
     define();
-  } finally {
-    scope.it = it;
-  }
-  return count;
+  });
 }
