@@ -1,0 +1,211 @@
+import { batch, type ComputeContext, defineNode, type NodeInstance, T } from '../../runtime/node.ts';
+import type { Tensor } from '../../runtime/tensor/types.ts';
+
+interface Params {
+  readonly loss_type: 'nce' | 'cross_entropy';
+  readonly norm_embedding: boolean;
+  readonly temperature: number;
+  readonly loss_weights: readonly number[];
+  readonly norm_constant: number;
+  readonly update_mem_with_emb_index: number;
+  readonly num_negatives: number;
+  readonly ignore_index: number;
+  readonly memory: { readonly momentum: number; readonly norm_init: boolean; readonly update_mem_on_forward: boolean };
+}
+
+/** float32 machine epsilon, as in the reference code */
+const EPSILON = 2 ** -23;
+
+/**
+ * Instance discrimination against a memory of one embedding per image: NPID (Wu et al. 2018, arXiv:1805.01978), NPID++
+ * and PIRL (Misra and van der Maaten 2020, arXiv:1912.01991). The positive is the image's own entry; negatives are drawn
+ * uniformly, with replacement, from all entries. PIRL has the outputs patches and images, weights 0.5 each, and
+ * `update_mem_with_emb_index` 1: the memory holds images alone.
+ */
+export default defineNode({
+  type: 'loss/nce_with_memory',
+  description: 'Noise-contrastive loss against a memory bank (NPID, arXiv:1805.01978; PIRL, arXiv:1912.01991).',
+  aliases: ['nce_loss_with_memory'],
+  role: 'loss',
+  params: T.Object({
+    loss_type: T.Union([T.Literal('nce'), T.Literal('cross_entropy')], {
+      default: 'nce',
+      description: 'noise-contrastive estimation, or softmax over positive and negatives',
+    }),
+    norm_embedding: T.Boolean({ default: true, description: 'l2-normalise the outputs' }),
+    temperature: T.Number({ default: 0.07, exclusiveMinimum: 0, description: 'scores are divided by it' }),
+    loss_weights: T.Array(T.Number(), { default: [1], minItems: 1, description: 'weight of each output' }),
+    norm_constant: T.Number({
+      default: -1,
+      description: 'constant that exp(score) is divided by (nce); below 0: from the first batch',
+    }),
+    update_mem_with_emb_index: T.Integer({
+      default: -100,
+      description: 'output that the memory is updated with; below 0: each one, with update_mem_on_forward',
+    }),
+    num_negatives: T.Integer({ default: 16000, minimum: 1, description: 'negatives per image' }),
+    ignore_index: T.Integer({ default: -1, description: 'index of rows that do not count' }),
+    memory: T.Object(
+      {
+        momentum: T.Number({ default: 0.5, minimum: 0, maximum: 1, description: 'share of the old entry kept' }),
+        norm_init: T.Boolean({ default: true, description: 'entries begin with length 1' }),
+        update_mem_on_forward: T.Boolean({ default: true, description: 'update with each output' }),
+      },
+      { default: {}, description: 'the memory' },
+    ),
+  }),
+  inputs: {
+    outputs: batch.tensor('float32', ['N', 'D'], { many: true, description: 'embeddings, one or several per image' }),
+    index: batch.index(['N'], { description: 'position in the dataset' }),
+  },
+  outputs: { loss: batch.scalar('float32') },
+  show: ['loss_type', 'num_negatives', 'temperature'],
+  create: (context) => {
+    const samples = context.run.trainSamples;
+    const draw: DrawNegatives = (_output, positives) => {
+      const { num_negatives } = context.params;
+      return Int32Array.from({ length: positives.length * num_negatives }, () => context.random.integer(samples));
+    };
+    return createNce(context, draw);
+  },
+});
+
+/** Entries of the negatives, [n, num_negatives], for output number `output`. */
+export type DrawNegatives = (output: number, positives: readonly number[]) => ArrayLike<number>;
+
+export function createNce(context: ComputeContext<Params>, draw: DrawNegatives): NodeInstance {
+  const { params, symbols, tf, ops, ranks, state, run, name } = context;
+  const { loss_type, num_negatives: negatives, loss_weights } = params;
+  const width = symbols.D;
+  const samples = run.trainSamples;
+  if (width === undefined) throw new Error(`${name} cannot tell the width of its outputs`);
+  if (!(samples > 0)) throw new Error(`${name} needs to know the number of training images`);
+  if (!params.memory.update_mem_on_forward && params.update_mem_with_emb_index < 0) {
+    throw new Error(`${name} never updates its memory. Set update_mem_with_emb_index to an output, from 0 on`);
+  }
+  const memory = state.tensor('memory', [samples, width], 'float32', (random) => {
+    const bound = 1 / Math.sqrt(width / 3);
+    const values = Float32Array.from({ length: samples * width }, () => random.uniform(-bound, bound));
+    return params.memory.norm_init ? unitRows(values, width) : values;
+  });
+  const normConstant = state.number('norm_constant', Math.fround(params.norm_constant));
+  const shared = state.number('memory_is_shared', ranks.size === 1 ? 1 : 0);
+  const temperature = Math.fround(params.temperature);
+
+  const replaceMemory = (f: () => Tensor) => {
+    const value = ops.noGrad(f);
+    memory.assign(value as never);
+    value.dispose();
+  };
+  /** Entries are the same on all ranks from the first step on. */
+  const share = async () => {
+    if (shared.value === 1) return;
+    const mean = await ranks.allReduce(
+      ops.noGrad(() => tf.clone(memory)),
+      'mean',
+    );
+    replaceMemory(() => tf.clone(mean));
+    mean.dispose();
+    shared.value = 1;
+  };
+
+  /** [n, 1 + negatives] */
+  const scores = (v: Tensor, positives: readonly number[], output: number): Tensor => {
+    const drawn = draw(output, positives);
+    const columns = negatives + 1;
+    const entries = new Int32Array(positives.length * columns);
+    positives.forEach((positive, row) => {
+      entries[row * columns] = positive;
+      for (let j = 0; j < negatives; j++) entries[row * columns + 1 + j] = drawn[row * negatives + j];
+    });
+    const rows = ops.noGrad(() =>
+      tf.reshape(tf.gather(memory, tf.tensor1d(entries, 'int32')), [positives.length, columns, width]),
+    );
+    const products = tf.matMul(rows as never, tf.reshape(v, [positives.length, width, 1]) as never);
+    return tf.div(tf.reshape(products, [positives.length, columns]), temperature);
+  };
+
+  const nce = async (out: Tensor): Promise<Tensor> => {
+    const weights = tf.exp(out);
+    if (normConstant.value < 0) {
+      const mean = await ranks.allReduce(
+        ops.noGrad(() => tf.mean(weights)),
+        'mean',
+      );
+      normConstant.value = Math.fround((await mean.data())[0] * samples);
+      mean.dispose();
+    }
+    const p = tf.div(weights, normConstant.value);
+    const [rows, columns] = p.shape;
+    const noise = negatives / samples;
+    const positive = tf.slice(p, [0, 0], [rows, 1]);
+    const others = tf.slice(p, [0, 1], [rows, columns! - 1]);
+    const data = tf.sum(tf.log(tf.div(positive, tf.add(positive, noise + EPSILON))));
+    const noises = tf.sum(tf.log(tf.div(noise, tf.add(others, noise + EPSILON))));
+    return tf.div(tf.neg(tf.add(data, noises)), rows);
+  };
+
+  /** Entries of all ranks' images move towards their embeddings; of two for one entry the last counts. */
+  const update = async (v: Tensor, positives: readonly number[]) => {
+    const mine = ops.noGrad(() => tf.tensor1d(Int32Array.from(positives), 'int32'));
+    const [embeddings, indices] = [await ranks.allGather(ops.noGrad(() => tf.clone(v))), await ranks.allGather(mine)];
+    const all = Array.from(await indices.data());
+    const rowOf = new Map(all.map((index, row) => [index, row]));
+    const keep = params.memory.momentum;
+    replaceMemory(() => {
+      const entries = tf.tensor1d([...rowOf.keys()], 'int32');
+      const latest = tf.gather(embeddings, tf.tensor1d([...rowOf.values()], 'int32'));
+      const old = tf.gather(memory, entries);
+      const moved = ops.l2Normalize(tf.add(tf.mul(old, keep), tf.mul(latest, 1 - keep)));
+      const change = tf.scatterND(tf.reshape(entries, [-1, 1]), tf.sub(moved, old), [samples, width]);
+      return tf.add(memory, change);
+    });
+    tf.dispose([mine, embeddings, indices]);
+  };
+
+  return {
+    async run(inputs, step) {
+      const outputs = [inputs.outputs].flat() as Tensor[];
+      if (outputs.length !== loss_weights.length) {
+        throw new Error(
+          `${name}: ${loss_weights.length} loss_weights for ${outputs.length} outputs. Give one for each`,
+        );
+      }
+      await share();
+      const index = Array.from((await (inputs.index as Tensor).data()) as Int32Array);
+      const largest = index.reduce((a, b) => Math.max(a, b), -1);
+      if (largest >= samples) throw new Error(`${name}: the index ${largest} lies outside the memory of ${samples}`);
+      const rows = index.flatMap((value, row) => (value === params.ignore_index ? [] : [row]));
+      const positives = rows.map((row) => index[row]);
+      const losses: Tensor[] = [];
+      for (const [number, output] of outputs.entries()) {
+        const counted =
+          rows.length === index.length
+            ? output
+            : tf.gather(
+                output,
+                ops.noGrad(() => tf.tensor1d(rows, 'int32')),
+              );
+        const v = params.norm_embedding ? ops.l2Normalize(counted) : counted;
+        const out = scores(v, positives, number);
+        const labels = ops.noGrad(() => tf.zeros([positives.length], 'int32'));
+        const loss = loss_type === 'nce' ? await nce(out) : ops.crossEntropy(out, labels);
+        losses.push(tf.mul(loss, loss_weights[number]));
+        const updates = params.memory.update_mem_on_forward || number === params.update_mem_with_emb_index;
+        if (step.training && updates) await update(v, positives);
+      }
+      return { loss: tf.addN(losses) };
+    },
+  };
+}
+
+function unitRows(values: Float32Array, width: number): Float32Array {
+  for (let start = 0; start < values.length; start += width) {
+    const row = values.subarray(start, start + width);
+    const length = Math.max(Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)), 1e-12);
+    row.forEach((x, i) => {
+      row[i] = x / length;
+    });
+  }
+  return values;
+}
