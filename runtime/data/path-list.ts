@@ -120,9 +120,9 @@ async function readJson(file: string): Promise<PathList> {
     else if (typeof entry !== 'object' || entry === null) entries.add(entry, undefined);
     else {
       const named = entry as Record<string, unknown>;
-      const valueOf = (columns: readonly string[]) => named[columns.find((key) => key in named) ?? columns[0]];
+      const cell = (columns: readonly string[]) => named[columns.find((key) => key in named) ?? columns[0]];
       const partial = 'positive' in named ? { positive: named.positive, negative: named.negative ?? [] } : undefined;
-      entries.add(valueOf(PATH_COLUMNS), partial ?? valueOf(LABEL_COLUMNS));
+      entries.add(cell(PATH_COLUMNS), partial ?? cell(LABEL_COLUMNS));
     }
   }
   return entries.finish();
