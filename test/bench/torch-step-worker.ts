@@ -41,6 +41,8 @@ const { step } = trainer(backend, Number(batch), Number(side), 1000, classifier(
 console.log(`ready ${backend.device}`);
 for await (const _ of createInterface({ input: process.stdin })) {
   const start = performance.now();
+  const before = process.cpuUsage();
   const loss = await step();
-  console.log(`${performance.now() - start} ${loss} ${peakMemory()}`);
+  const { user, system } = process.cpuUsage(before);
+  console.log(`${performance.now() - start} ${(user + system) / 1000} ${loss} ${peakMemory()}`);
 }

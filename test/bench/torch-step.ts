@@ -1,7 +1,7 @@
 /**
  * A training step (forward, backward, SGD, loss read) of ours on the torch backend against PyTorch's. Both processes
- * live at once and take single steps in turn, so that a busy machine troubles both alike; the figure is the median of
- * the ratios of neighbours.
+ * live at once and take single steps in turn, so that a busy machine troubles both alike; the figures are the median of
+ * the ratios of neighbours, the ratio of the minima, and the median ratio of processor time.
  *
  * Usage: node --import=tsx test/bench/torch-step.ts [--depth 50] [--precision bfloat16] [--threads 1] [--steps 20]
  * $PYTHON (default python3) must have torch; without --depth, --precision or --threads, all of them.
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 interface Side {
-  step(): Promise<{ ms: number; loss: number; megabytes: number }>;
+  step(): Promise<{ ms: number; worked: number; loss: number; megabytes: number }>;
   stop(): void;
 }
 
@@ -38,8 +38,8 @@ async function start(command: string, args: string[]): Promise<Side> {
   return {
     async step() {
       child.stdin!.write('\n');
-      const [ms, loss, megabytes] = (await next()).split(' ').map(Number);
-      return { ms, loss, megabytes };
+      const [ms, worked, loss, megabytes] = (await next()).split(' ').map(Number);
+      return { ms, worked, loss, megabytes };
     },
     stop: () => child.stdin!.end(),
   };
@@ -58,6 +58,7 @@ async function compare(depth: string, precision: string, threads: string, steps:
   const theirs = await start(process.env.PYTHON ?? 'python3', [here('torch_step.py'), ...args]);
   const ours = await start(process.execPath, ['--import=tsx', here('torch-step-worker.ts'), ...args]);
   const times: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
+  const work: number[] = [];
   let memory = { ours: 0, theirs: 0 };
   for (let i = 0; i < WARM_UP + steps; i++) {
     const [a, b] = [await ours.step(), await theirs.step()];
@@ -66,6 +67,7 @@ async function compare(depth: string, precision: string, threads: string, steps:
     if (i < WARM_UP) continue;
     times.ours.push(a.ms);
     times.theirs.push(b.ms);
+    work.push(a.worked / b.worked);
   }
   ours.stop();
   theirs.stop();
@@ -75,7 +77,9 @@ async function compare(depth: string, precision: string, threads: string, steps:
     `ResNet-${depth} ${batch}x${side}x${side} ${precision} ${threads} thread(s)`.padEnd(46),
     `ours ${median(times.ours).toFixed(0)} / ${minima[0].toFixed(0)} ms`.padEnd(24),
     `PyTorch ${median(times.theirs).toFixed(0)} / ${minima[1].toFixed(0)} ms`.padEnd(26),
-    `ratio ${ratio.toFixed(3)} paired, ${(minima[0] / minima[1]).toFixed(3)} of minima`.padEnd(40),
+    `ratio ${ratio.toFixed(3)} paired, ${(minima[0] / minima[1]).toFixed(3)} of minima, ${median(work).toFixed(3)} of work`.padEnd(
+      56,
+    ),
     `peak ${memory.ours} / ${memory.theirs} MB`,
   ];
   console.log(row.join(' '));
