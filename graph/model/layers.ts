@@ -36,6 +36,8 @@ export interface Linear {
   /** default true */
   readonly bias?: boolean;
   readonly init?: Init;
+  /** initial bias where it is not PyTorch's */
+  readonly biasInit?: Init;
   /** the weight of each output is scaled to length 1: parameters weight_v (learned) and weight_g (fixed at 1); default false */
   readonly weightNorm?: boolean;
 }

@@ -1,12 +1,17 @@
+import dino from '../../../nodes/heads/dino.ts';
+import evalMlp from '../../../nodes/heads/eval_mlp.ts';
 import mlp from '../../../nodes/heads/mlp.ts';
+import projection from '../../../nodes/heads/projection.ts';
+import prototypes from '../../../nodes/heads/prototypes.ts';
+import siamese from '../../../nodes/heads/siamese_concat_view.ts';
 import swav from '../../../nodes/heads/swav.ts';
-import type { NodeType } from '../../../runtime/node.ts';
+import type { NodeType, Values } from '../../../runtime/node.ts';
 import { createRandom } from '../../../runtime/random.ts';
 import { modelParameters } from '../../../runtime/tensor/model/parameters.ts';
 import type { Tensor, TensorBackend, Variable } from '../../../runtime/tensor/types.ts';
-import { tensorValue } from '../../support/node-context.ts';
-import type { CheckContext, Checker } from '../checker.ts';
-import { near, nearTensor } from '../compare.ts';
+import { createInstance, nodeContext, tensorValue } from '../../support/node-context.ts';
+import { type CheckContext, type Checker, NotSupported } from '../checker.ts';
+import { fails, near, nearTensor } from '../compare.ts';
 import { fromImages, toImages } from '../layout.ts';
 import { createSpecModel, describe, gradients, loadState, nearWeight, objective } from '../model.ts';
 import type { OracleCase } from '../oracle-file.ts';
@@ -73,6 +78,75 @@ function checkMultiplier({ params, tolerance }: OracleCase): void {
   }
 }
 
+/** Reshapes features; there are no weights. */
+async function checkSiamese({ params, inputs, outputs, tolerance }: OracleCase, context: CheckContext): Promise<void> {
+  const backend = await context.backend();
+  const { run } = createInstance(siamese as NodeType, nodeContext(backend, siamese as NodeType, { params }));
+  const facts = { phase: 'train', training: true, iteration: 0, epoch: 0 };
+  const join = async (features: Tensor): Promise<Tensor> => ((await run({ features }, facts)) as Values).output;
+  if (outputs.error) {
+    await fails(() => join(toImages(backend, inputs.x)), 'joining');
+    return;
+  }
+  const x = backend.tf.variable(toImages(backend, inputs.x));
+  await backend.scopeAsync(async () => {
+    const tape = backend.openTape();
+    try {
+      const result = await join(x as Tensor);
+      const [gradient] = tape.backward(objective(backend, [result]), [x]);
+      await nearTensor(result, outputs.outputs[0], tolerance, 'output');
+      await nearTensor(fromImages(backend, gradient!), outputs.grad_input, tolerance, 'grad_input');
+    } finally {
+      tape.close();
+    }
+  });
+  x.dispose();
+}
+
+/** lightly's class → preset of head/projection. */
+const PRESETS: Readonly<Record<string, string>> = {
+  SimCLRProjectionHead: 'simclr',
+  MoCoProjectionHead: 'moco',
+  BarlowTwinsProjectionHead: 'barlow_twins',
+  BYOLProjectionHead: 'byol',
+  BYOLPredictionHead: 'byol_prediction',
+  SimSiamProjectionHead: 'simsiam',
+  SimSiamPredictionHead: 'simsiam_prediction',
+  NNCLRProjectionHead: 'nnclr',
+  NNCLRPredictionHead: 'nnclr_prediction',
+  SwaVProjectionHead: 'swav',
+  MSNProjectionHead: 'msn',
+  TiCoProjectionHead: 'tico',
+  VICRegProjectionHead: 'vicreg',
+  DINOProjectionHead: 'dino',
+};
+
+/** One forward in training, then one in evaluation with the statistics it left. */
+async function checkLightly({ params, inputs, outputs, tolerance }: OracleCase, context: CheckContext): Promise<void> {
+  const backend = await context.backend();
+  const { head, n_prototypes, ...dims } = params;
+  if (head !== 'SwaVPrototypes' && !PRESETS[head]) throw new NotSupported(`no head node for ${head}`);
+  const spec =
+    head === 'SwaVPrototypes'
+      ? describe(prototypes as NodeType, { ...dims, n_prototypes: [n_prototypes].flat() })
+      : describe(projection as NodeType, { preset: PRESETS[head], ...dims });
+  const port = head === 'SwaVPrototypes' ? 'scores' : 'output';
+  const model = createSpecModel(backend, spec);
+  loadState(backend, model, inputs.state_dict);
+  await backend.scopeAsync(async () => {
+    const forward = (training: boolean) => {
+      const x = toImages(backend, inputs.x);
+      return [model.forward(x, { training, outputs: [port], random: createRandom(0) })[port]].flat()[0];
+    };
+    await nearTensor(forward(true), outputs.out_train, tolerance, 'output in training');
+    for (const [name, want] of Object.entries<any>(outputs.buffers_after_train)) {
+      await nearWeight(model.variables.get(name)!.variable, want, tolerance, name);
+    }
+    await nearTensor(forward(false), outputs.out_eval_after_train, tolerance, 'output in evaluation');
+  });
+  model.dispose();
+}
+
 const withoutTrainMode = ({ train_mode: _, ...params }: OracleCase['params']) => params;
 
 function checkSwavHead(one: OracleCase, context: CheckContext): Promise<void> {
@@ -97,4 +171,22 @@ export default [
           }),
   },
   { pattern: /^heads\/swav_head\.json$/, check: checkSwavHead },
+  {
+    pattern: /^heads\/eval_mlp\.json$/,
+    check: (one, context) =>
+      checkHead(one, context, {
+        definition: evalMlp as NodeType,
+        params: withoutTrainMode(one.params),
+        ports: ['output'],
+      }),
+  },
+  {
+    pattern: /^heads\/dino_head\.json$/,
+    check: (one, context) => {
+      const { normalize_last_layer: _, train_mode: _mode, ...params } = one.params;
+      return checkHead(one, context, { definition: dino as NodeType, params, ports: ['scores'] });
+    },
+  },
+  { pattern: /^heads\/siamese_concat_view\.json$/, check: checkSiamese },
+  { pattern: /^heads\/lightly_heads\.json$/, check: checkLightly },
 ] satisfies readonly Checker[];
