@@ -18,6 +18,10 @@ export interface Addon {
   fromBuffer(values: ArrayBufferView, shape: readonly number[], scalarType: number, device: string): Handle;
   readInto(handle: Handle, values: ArrayBufferView): void;
   release(handle: Handle): void;
+  /** What is made until the scope of this mark closes is released then, unless it was kept. Scopes nest. */
+  openScope(): number;
+  closeScope(mark: number): void;
+  keep(handle: Handle): Handle;
   shape(handle: Handle): number[];
   scalarType(handle: Handle): number;
   isContiguous(handle: Handle, memoryFormat: number): boolean;

@@ -6,27 +6,43 @@ import { addon, aten, keep, scalarType, upload } from './aten.ts';
 export type TensorInfo = tf.TensorInfo;
 
 export class TorchData {
-  /** −1: the data lives on another backend now; strings have none */
-  handle: Handle;
   dtype: tf.DataType;
   references = 1;
   strings: Uint8Array[] | null = null;
   /** the same values in the number format of matrix products, where that is another; see precision.ts */
   low: Handle = -1;
+  /** [N, C, H, W]: the same memory as images lie in libtorch, where a kernel made it so; else −1 */
+  first: Handle = -1;
+  /** −1: not asked for yet, or the data lives on another backend now; strings have none */
+  private own: Handle;
 
   constructor(handle: Handle, dtype: tf.DataType) {
-    this.handle = handle;
+    this.own = handle;
     this.dtype = dtype;
   }
 
+  /** The tensor with tfjs's axes. */
+  get handle(): Handle {
+    if (this.own < 0 && this.first >= 0) this.own = keep(permute(this.first, CHANNELS_LAST));
+    return this.own;
+  }
+
+  /** Put another tensor in the place of this one. */
+  replace(handle: Handle): void {
+    this.clear();
+    this.own = handle;
+  }
+
   get alive(): boolean {
-    return this.handle >= 0 || this.strings !== null;
+    return this.own >= 0 || this.first >= 0 || this.strings !== null;
   }
 
   /** Free the memory. */
   clear(): void {
-    if (this.handle >= 0) addon.release(this.handle);
-    this.handle = -1;
+    if (this.own >= 0) addon.release(this.own);
+    if (this.first >= 0) addon.release(this.first);
+    this.own = -1;
+    this.first = -1;
     this.strings = null;
     this.dropLow();
   }
@@ -36,6 +52,9 @@ export class TorchData {
     this.low = -1;
   }
 }
+
+const permute = aten('permute');
+const CHANNELS_LAST = [0, 2, 3, 1];
 
 /** Data that came from another backend keeps that backend's DataId. */
 const adopted = new WeakMap<object, TorchData>();
@@ -58,7 +77,10 @@ export function adopt(dataId: object, made: TorchData): void {
     adopted.set(dataId, made);
     return;
   }
-  Object.assign(dataId, { handle: made.handle, strings: made.strings, references: made.references, dtype: made.dtype });
+  dataId.replace(made.handle);
+  dataId.strings = made.strings;
+  dataId.references = made.references;
+  dataId.dtype = made.dtype;
 }
 
 /** The data of a tensor, moved here from another backend if need be. */
@@ -131,6 +153,13 @@ export function exact(tensor: TensorInfo): Handle {
 /** Hand out a result. `shape` is looked up where it is not given. */
 export function result(handle: Handle, dtype: tf.DataType, shape: number[] = addon.shape(handle)): TensorInfo {
   return handOut(keep(handle), dtype, shape);
+}
+
+/** Hand out an image result [N, C, H, W] as the tensor [N, H, W, C]. */
+export function imageResult(first: Handle, dtype: tf.DataType, shape: number[]): TensorInfo {
+  const data = new TorchData(-1, dtype);
+  data.first = keep(first);
+  return { dataId: register(data), shape, dtype };
 }
 
 /** Hand out a tensor that is not a temporary. */

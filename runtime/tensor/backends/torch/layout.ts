@@ -10,6 +10,12 @@ const contiguous = aten('contiguous');
 export const channelsFirst = (x: Handle, rank: 4 | 5 = 4): Handle =>
   permute(x, rank === 4 ? [0, 3, 1, 2] : [0, 4, 1, 2, 3]);
 
+/** A tensor [N, H, W, C] as libtorch takes images, [N, C, H, W]. */
+export function imageOf(tensor: TensorInfo): Handle {
+  const data = dataOf(tensor);
+  return data.first >= 0 ? data.first : permute(data.handle, [0, 3, 1, 2]);
+}
+
 /** [N, C, H, W] → [N, H, W, C] */
 export const channelsLast = (x: Handle, rank: 4 | 5 = 4): Handle =>
   permute(x, rank === 4 ? [0, 2, 3, 1] : [0, 2, 3, 4, 1]);
@@ -32,8 +38,6 @@ export function arrangeFilter(filter: TensorInfo): void {
     const data = dataOf(filter);
     const first = filterFirst(data.handle);
     if (addon.isContiguous(first, memoryFormat.channelsLast)) return;
-    const arranged = keep(filterLast(contiguous(first, memoryFormat.channelsLast)));
-    data.clear();
-    data.handle = arranged;
+    data.replace(keep(filterLast(contiguous(first, memoryFormat.channelsLast))));
   });
 }

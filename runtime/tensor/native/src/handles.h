@@ -13,6 +13,7 @@
 namespace bridge {
 
 /// A handle is slot + generation * 2^24: a slot is used again, a handle never, so that a released one is recognised.
+/// What is made while a scope is open is temporary: released when the scope closes, unless it was kept.
 class Handles {
  public:
   double put(at::Tensor tensor) {
@@ -25,17 +26,32 @@ class Handles {
       index = free_.back();
       free_.pop_back();
     }
-    slots_[index].tensor = std::move(tensor);
-    return double(index) + double(slots_[index].generation) * kSlots;
+    Slot& slot = slots_[index];
+    slot.tensor = std::move(tensor);
+    slot.temporary = openScopes_ > 0;
+    if (slot.temporary) temporaries_.push_back({index, slot.generation});
+    return double(index) + double(slot.generation) * kSlots;
   }
 
   const at::Tensor& get(napi_env env, napi_value value) const { return slots_[indexOf(env, value)].tensor; }
 
-  void release(napi_env env, napi_value value) {
-    const uint32_t index = indexOf(env, value);
-    slots_[index].tensor = at::Tensor();
-    slots_[index].generation = (slots_[index].generation + 1) % kSlots;
-    free_.push_back(index);
+  void release(napi_env env, napi_value value) { drop(indexOf(env, value)); }
+
+  /// Out of the temporaries: whoever keeps it releases it.
+  void keep(napi_env env, napi_value value) { slots_[indexOf(env, value)].temporary = false; }
+
+  /// Returns what closes the scope.
+  size_t openScope() {
+    openScopes_++;
+    return temporaries_.size();
+  }
+  void closeScope(size_t mark) {
+    if (openScopes_ == 0 || mark > temporaries_.size()) throw Misuse("this scope is not open");
+    openScopes_--;
+    for (; temporaries_.size() > mark; temporaries_.pop_back()) {
+      const Temporary& last = temporaries_.back();
+      if (slots_[last.index].temporary && slots_[last.index].generation == last.generation) drop(last.index);
+    }
   }
 
   size_t live() const { return slots_.size() - free_.size(); }
@@ -44,8 +60,19 @@ class Handles {
   struct Slot {
     at::Tensor tensor;
     uint32_t generation = 0;
+    bool temporary = false;
+  };
+  struct Temporary {
+    uint32_t index, generation;
   };
   static constexpr uint32_t kSlots = 1 << 24;
+
+  void drop(uint32_t index) {
+    slots_[index].tensor = at::Tensor();
+    slots_[index].temporary = false;
+    slots_[index].generation = (slots_[index].generation + 1) % kSlots;
+    free_.push_back(index);
+  }
 
   uint32_t indexOf(napi_env env, napi_value value) const {
     double number;
@@ -59,6 +86,8 @@ class Handles {
 
   std::deque<Slot> slots_;
   std::vector<uint32_t> free_;
+  std::vector<Temporary> temporaries_;
+  size_t openScopes_ = 0;
 };
 
 struct Operator;

@@ -36,6 +36,23 @@ inline napi_value releaseTensor(napi_env env, Environment& owner, const napi_val
   return nullptr;
 }
 
+/// keep(handle) → handle
+inline napi_value keepTensor(napi_env env, Environment& owner, const napi_value* values, size_t) {
+  owner.handles.keep(env, values[0]);
+  return values[0];
+}
+
+/// openScope() → mark
+inline napi_value openScope(napi_env env, Environment& owner, const napi_value*, size_t) {
+  return js(env, double(owner.handles.openScope()));
+}
+
+/// closeScope(mark)
+inline napi_value closeScope(napi_env env, Environment& owner, const napi_value* values, size_t) {
+  owner.handles.closeScope(toInt(env, values[0]));
+  return nullptr;
+}
+
 inline napi_value shapeOf(napi_env env, Environment& owner, const napi_value* values, size_t) {
   const auto sizes = owner.handles.get(env, values[0]).sizes();
   return jsArray(env, sizes.size(), [&](size_t i) { return js(env, double(sizes[i])); });

@@ -4,9 +4,9 @@ import type { FusedKernels } from '../../../kernels.ts';
 import type { Handle } from '../../../native/addon.ts';
 import { addon, aten, device, kernelScope, memoryFormat, scalarType } from '../aten.ts';
 import { cast, h } from '../data.ts';
-import { arrangeFilter, channelsFirst, channelsLast, filterFirst, filterLast } from '../layout.ts';
+import { arrangeFilter, filterFirst, filterLast, imageOf } from '../layout.ts';
 import { low, lowKept, lowScalarType } from '../precision.ts';
-import { tensor } from './tensor.ts';
+import { image, tensor } from './tensor.ts';
 
 const convolution = aten('convolution');
 const backward = aten('convolution_backward');
@@ -27,26 +27,26 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
       const w = filterFirst(lowKept(filter));
       const b = bias ? cast(h(bias), addon.scalarType(w)) : null;
       const { stride, padding, dilation, groups } = g;
-      const y = convolution(channelsFirst(low(h(x))), w, b, stride, padding, dilation, false, ZERO, groups);
-      return tensor(channelsLast(y), g.output);
+      const y = convolution(low(imageOf(x)), w, b, stride, padding, dilation, false, ZERO, groups);
+      return image(y, g.output);
     }),
 
   conv2dInputGrad: (dy, filter, g) =>
     kernelScope(() => {
       const [n, height, width, c] = g.input;
       const x = blank([n, c, height, width], memoryFormat.channelsLast);
-      const [dx] = gradients(channelsFirst(low(h(dy))), x, filterFirst(lowKept(filter)), g, INPUT);
-      return tensor(channelsLast(dx!), g.input);
+      const [dx] = gradients(low(imageOf(dy)), x, filterFirst(lowKept(filter)), g, INPUT);
+      return image(dx!, g.input);
     }),
 
   conv2dFilterGrad: (x, dy, g) =>
     kernelScope(() => {
       const [kh, kw, c, o] = g.filter;
-      const input = channelsFirst(low(h(x)));
+      const input = low(imageOf(x));
       // where one axis is 1, libtorch may take either order for the input, and asks for the same of the filter
       const plain = addon.isContiguous(input, memoryFormat.contiguous);
       const w = blank([o, c, kh, kw], plain ? memoryFormat.contiguous : memoryFormat.channelsLast);
-      const [, dw] = gradients(channelsFirst(low(h(dy))), input, w, g, FILTER);
+      const [, dw] = gradients(low(imageOf(dy)), input, w, g, FILTER);
       return tensor(filterLast(cast(dw!, scalarType.float32)), g.filter);
     }),
 };

@@ -4,8 +4,8 @@ import type { Handle } from '../../../native/addon.ts';
 import type { Tensor } from '../../../types.ts';
 import { addon, aten, kernelScope } from '../aten.ts';
 import { cast, h } from '../data.ts';
-import { channelsFirst, channelsLast } from '../layout.ts';
-import { tensor, writable } from './tensor.ts';
+import { imageOf } from '../layout.ts';
+import { image, tensor, writable } from './tensor.ts';
 
 const normalise = aten('native_batch_norm');
 const backward = aten('native_batch_norm_backward');
@@ -17,13 +17,13 @@ const reshape = aten('reshape');
 type Norm = Pick<FusedKernels, 'batchNormTrain' | 'batchNormEval' | 'batchNormGrad' | 'addRelu' | 'reluGrad'>;
 
 /** Channels to axis 1: images as they lie in memory, anything else as rows. */
-const inward = (handle: Handle, { shape }: Tensor): Handle => {
-  if (shape.length === 4) return channelsFirst(handle);
-  return shape.length === 2 ? handle : reshape(handle, [-1, shape.at(-1)!]);
+const inward = (x: Tensor): Handle => {
+  if (x.shape.length === 4) return imageOf(x);
+  return x.shape.length === 2 ? h(x) : reshape(h(x), [-1, x.shape.at(-1)!]);
 };
-const outward = (handle: Handle, { shape }: Tensor): Handle => {
-  if (shape.length === 4) return channelsLast(handle);
-  return shape.length === 2 ? handle : reshape(handle, shape);
+const outward = (y: Handle, shape: readonly number[]): Tensor => {
+  if (shape.length === 4) return image(y, shape);
+  return tensor(shape.length === 2 ? y : reshape(y, shape), shape);
 };
 const optional = (t: Tensor | null): Handle | null => (t ? h(t) : null);
 
@@ -35,7 +35,7 @@ export const normKernels: Norm = {
     kernelScope(() => {
       const mean = writable(state.runningMean).handle;
       const variance = writable(state.runningVar).handle;
-      const input = inward(h(x), x);
+      const input = inward(x);
       const [y, batchMean, invStd] = normalise(
         input,
         optional(scale),
@@ -48,38 +48,27 @@ export const normKernels: Norm = {
       );
       if (relu) reluInPlace(y);
       const channels = [x.shape.at(-1)!];
-      return { y: tensor(outward(y, x), x.shape), mean: tensor(batchMean, channels), invStd: tensor(invStd, channels) };
+      return { y: outward(y, x.shape), mean: tensor(batchMean, channels), invStd: tensor(invStd, channels) };
     }),
 
   batchNormEval: (x, scale, offset, mean, variance, { eps, relu }) =>
     kernelScope(() => {
-      const input = inward(h(x), x);
+      const input = inward(x);
       const [y] = normalise(input, optional(scale), optional(offset), h(mean), h(variance), false, 0, eps);
       if (relu) reluInPlace(y);
-      return tensor(outward(y, x), x.shape);
+      return outward(y, x.shape);
     }),
 
   batchNormGrad: (dy, x, y, scale, mean, invStd) =>
     kernelScope(() => {
-      const input = h(x);
-      let gradient = like(h(dy), input);
-      if (y) gradient = threshold(gradient, h(y), 0);
-      const parts = backward(
-        inward(gradient, x),
-        inward(input, x),
-        optional(scale),
-        null,
-        null,
-        h(mean),
-        h(invStd),
-        true,
-        0,
-        ALL,
-      );
+      const input = inward(x);
+      let gradient = like(inward(dy), input);
+      if (y) gradient = threshold(gradient, inward(y), 0);
+      const parts = backward(gradient, input, optional(scale), null, null, h(mean), h(invStd), true, 0, ALL);
       const [dx, dScale, dOffset] = parts as [Handle, Handle, Handle];
       const channels = [x.shape.at(-1)!];
       return {
-        dx: tensor(outward(dx, x), x.shape),
+        dx: outward(dx, x.shape),
         dScale: tensor(dScale, channels),
         dOffset: tensor(dOffset, channels),
       };
@@ -87,12 +76,16 @@ export const normKernels: Norm = {
 
   addRelu: (a, b) =>
     kernelScope(() => {
-      const y = add(h(a), h(b));
+      const y = add(inward(a), inward(b));
       reluInPlace(y);
-      return tensor(y, a.shape);
+      return outward(y, a.shape);
     }),
 
-  reluGrad: (dy, y) => kernelScope(() => tensor(threshold(like(h(dy), h(y)), h(y), 0), y.shape)),
+  reluGrad: (dy, y) =>
+    kernelScope(() => {
+      const result = inward(y);
+      return outward(threshold(like(inward(dy), result), result, 0), y.shape);
+    }),
 };
 
 const ALL = [true, true, true];

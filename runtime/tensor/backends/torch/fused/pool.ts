@@ -3,9 +3,8 @@ import type { PoolGeometry } from '../../../geometry.ts';
 import type { FusedKernels } from '../../../kernels.ts';
 import type { Handle } from '../../../native/addon.ts';
 import { addon, aten, device, kernelScope, memoryFormat } from '../aten.ts';
-import { h } from '../data.ts';
-import { channelsFirst, channelsLast } from '../layout.ts';
-import { tensor } from './tensor.ts';
+import { imageOf } from '../layout.ts';
+import { image } from './tensor.ts';
 
 const max = aten('max_pool2d_with_indices');
 const maxBackward = aten('max_pool2d_with_indices_backward');
@@ -26,28 +25,28 @@ const blankInput = ({ input: [n, height, width, c] }: PoolGeometry, dy: Handle):
 export const poolKernels: Pick<FusedKernels, 'maxPool' | 'maxPoolGrad' | 'sumPool' | 'sumPoolGrad'> = {
   maxPool: (x, g) =>
     kernelScope(() => {
-      const [y, indices] = max(channelsFirst(h(x)), g.kernel, g.stride, g.padding, ONE, isCeil(g)) as [Handle, Handle];
-      return { y: tensor(channelsLast(y), g.output), saved: [tensor(channelsLast(indices), g.output, 'int32')] };
+      const [y, indices] = max(imageOf(x), g.kernel, g.stride, g.padding, ONE, isCeil(g)) as [Handle, Handle];
+      return { y: image(y, g.output), saved: [image(indices, g.output, 'int32')] };
     }),
 
   maxPoolGrad: (dy, [indices], g) =>
     kernelScope(() => {
-      const gradient = channelsFirst(h(dy));
-      const at = channelsFirst(h(indices));
+      const gradient = imageOf(dy);
+      const at = imageOf(indices);
       const dx = maxBackward(gradient, blankInput(g, gradient), g.kernel, g.stride, g.padding, ONE, isCeil(g), at);
-      return tensor(channelsLast(dx), g.input);
+      return image(dx, g.input);
     }),
 
   sumPool: (x, g) =>
     kernelScope(() => {
-      const y = average(channelsFirst(h(x)), g.kernel, g.stride, g.padding, isCeil(g), true, 1);
-      return tensor(channelsLast(y), g.output);
+      const y = average(imageOf(x), g.kernel, g.stride, g.padding, isCeil(g), true, 1);
+      return image(y, g.output);
     }),
 
   sumPoolGrad: (dy, g) =>
     kernelScope(() => {
-      const gradient = channelsFirst(h(dy));
+      const gradient = imageOf(dy);
       const dx = averageBackward(gradient, blankInput(g, gradient), g.kernel, g.stride, g.padding, isCeil(g), true, 1);
-      return tensor(channelsLast(dx), g.input);
+      return image(dx, g.input);
     }),
 };

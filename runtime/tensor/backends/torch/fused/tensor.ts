@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Handle } from '../../../native/addon.ts';
 import type { Tensor, Variable } from '../../../types.ts';
 import { addon, aten, keep } from '../aten.ts';
-import { dataOf, result, type TensorInfo, type TorchData } from '../data.ts';
+import { dataOf, imageResult, result, type TensorInfo, type TorchData } from '../data.ts';
 
 const clone = aten('clone');
 
@@ -15,6 +15,10 @@ export const tensorOf = (info: TensorInfo): Tensor => engine.makeTensorFromTenso
 /** Hand out a result as a tensor of the running scope. */
 export const tensor = (handle: Handle, shape: readonly number[], dtype: tf.DataType = 'float32'): Tensor =>
   tensorOf(result(handle, dtype, shape as number[]));
+
+/** Hand out an image result [N, C, H, W] as a tensor [N, H, W, C]. */
+export const image = (handle: Handle, shape: readonly number[], dtype: tf.DataType = 'float32'): Tensor =>
+  tensorOf(imageResult(handle, dtype, shape as number[]));
 
 /**
  * The data of a variable, to be written to: where another tensor reads the same memory (a clone, a view), the variable
@@ -28,9 +32,7 @@ export function writable(variable: Variable): TorchData {
     own.dispose();
     data = dataOf(variable);
   } else if (!addon.isExclusive(data.handle)) {
-    const own = keep(clone(data.handle));
-    data.clear();
-    data.handle = own;
+    data.replace(keep(clone(data.handle)));
   }
   data.dropLow();
   return data;
