@@ -71,5 +71,5 @@ export async function inTorchOrder(
 function moments(values: Float32Array): { mean: number; std: number } {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  return { mean, std: Math.sqrt(squares / (values.length - 1)) };
+  return { mean, std: Math.sqrt(squares / values.length) };
 }

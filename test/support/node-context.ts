@@ -4,6 +4,7 @@ import type { PortValue } from '../../graph/port.ts';
 import { singleRank } from '../../runtime/engine/ranks.ts';
 import type { Schedules } from '../../runtime/engine/schedules.ts';
 import { createState, type EngineState } from '../../runtime/engine/state.ts';
+import type { HookHandlers } from '../../runtime/events.ts';
 import type { ComputeContext, NodeInstance, NodeType, Ranks, RunFacts } from '../../runtime/node.ts';
 import { createRandom } from '../../runtime/random.ts';
 import type { Tensor, TensorBackend } from '../../runtime/tensor/types.ts';
@@ -101,6 +102,17 @@ export function createInstance(definition: NodeType, context: ComputeContext<any
     throw new TypeError(`${definition.type} is a ${role}`);
   const made = definition.create(context);
   return typeof made === 'function' ? { run: made } : made;
+}
+
+/** Handlers of a hook node. */
+export function openHook(
+  { tf, ops }: TensorBackend,
+  definition: unknown,
+  params: Readonly<Record<string, unknown>>,
+  name = 'hook',
+): HookHandlers {
+  const hook = definition as Extract<NodeType, { role: 'hook' }>;
+  return hook.create({ name, params: paramsOf(hook, params), tf, ops });
 }
 
 /** What the checks would infer for a tensor of these sizes. */

@@ -3,22 +3,14 @@ import { momentumAt, movedAverage } from '../../../nodes/hooks/moving-average.ts
 import normalizePrototypes from '../../../nodes/hooks/normalize_prototypes.ts';
 import { teacherTemperature } from '../../../nodes/losses/dino.ts';
 import type { HookEvent, RunView } from '../../../runtime/events.ts';
-import type { NodeType } from '../../../runtime/node.ts';
 import type { TensorBackend } from '../../../runtime/tensor/types.ts';
-import { paramsOf } from '../../support/node-context.ts';
+import { openHook } from '../../support/node-context.ts';
 import { type CheckContext, type Checker, NotSupported } from '../checker.ts';
 import { nearNumber } from '../compare.ts';
 import { toWeight } from '../layout.ts';
 import { nearWeight } from '../model.ts';
 import type { OracleCase, OracleTensor } from '../oracle-file.ts';
 import { viewOf } from '../parameters.ts';
-
-type Hook = Extract<NodeType, { role: 'hook' }>;
-
-function openHook({ tf, ops }: TensorBackend, definition: unknown, params: Readonly<Record<string, unknown>>) {
-  const hook = definition as Hook;
-  return hook.create({ name: 'hook', params: paramsOf(hook, params), tf, ops });
-}
 
 async function checkNormalize(one: OracleCase, backend: TensorBackend): Promise<void> {
   const { inputs, outputs, tolerance } = one;
