@@ -50,6 +50,7 @@ export async function runOnce(steps: readonly OnceStep[], run: OnceRun): Promise
       remaining.set(bank.name, left);
       if (left > 0) continue;
       const fold = run.host.running.folds.get(bank.name)!;
+      run.host.running.moment('once', run.epoch);
       await keep(bank, await run.host.backend.scopeAsync(async () => fold.finish()), run);
     }
     run.time(step.phase, start);
@@ -58,7 +59,7 @@ export async function runOnce(steps: readonly OnceStep[], run: OnceRun): Promise
 
 async function runWork(node: GraphNode, run: OnceRun): Promise<void> {
   const { backend, running } = run.host;
-  running.randoms.get(node.name)!.moment('once', run.epoch);
+  running.moment('once', run.epoch);
   const inputs: Record<string, unknown> = {};
   for (const { port, type, sources } of node.inputs) {
     const refs = Object.values(sources).flat().map(refOf);

@@ -81,10 +81,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     get view() {
       return view;
     },
-    dispatch: (type, known, between) =>
-      backend.scopeAsync(() =>
-        bus.dispatch(() => ({ type, time: Date.now(), progress: counters.progress(), ...known }), view, between),
-      ),
+    dispatch(type, known, between) {
+      // within a step, hooks draw from the moment of its batch
+      if (!session.stepView) running.moment('event', type, counters.progress().phase, counters.position.iteration);
+      const event = () => ({ type, time: Date.now(), progress: counters.progress(), ...known });
+      return backend.scopeAsync(() => bus.dispatch(event, view, between));
+    },
     async report(facts, numbers) {
       Object.assign(session.lastMetrics, numbers);
       if (Object.keys(numbers).length > 0 && ranks.rank === 0) await metrics.append(facts, numbers);

@@ -24,7 +24,7 @@ export async function runPass(host: BatchHost, options: PassOptions): Promise<vo
   const batches = source.open({ epoch: Math.max(facts.epoch, 0), start: 0, training: false, signal });
   for await (const batch of batches) {
     options.check();
-    for (const random of host.running.randoms.values()) random.moment('pass', facts.phase, facts.epoch, position);
+    host.running.moment('pass', facts.phase, facts.epoch, position);
     position++;
     await backend.scopeAsync(async () => {
       const values = createEdgeValues(backend, host.once);

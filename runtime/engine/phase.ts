@@ -64,6 +64,7 @@ export async function runPhase(session: Session, program: BatchProgram): Promise
 async function endPhase(session: Session, { phase, losses }: BatchProgram, meters: readonly string[]): Promise<void> {
   const { counters, running, host } = session;
   const metrics: Record<string, number> = {};
+  running.moment('finish', phase, counters.position.epoch);
   if (losses.length > 0) metrics[`${phase}_loss`] = counters.meanLoss;
   for (const name of meters) {
     const values = await host.backend.scopeAsync(async () => running.folds.get(name)!.finish());

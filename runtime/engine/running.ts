@@ -36,6 +36,8 @@ export interface RunningGraph {
   readonly onceFunctions: ReadonlyMap<string, OnceFunction>;
   readonly optimizers: ReadonlyMap<string, RunningOptimizer>;
   readonly randoms: ReadonlyMap<string, NodeRandom>;
+  /** from now on every node draws from its stream of this moment */
+  moment(...path: (string | number)[]): void;
   /** hooks of node instances and hooks brought by nodes, in order */
   readonly ownHooks: readonly NamedHook[];
   /** the document's own, in order */
@@ -134,6 +136,9 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
     onceFunctions,
     optimizers,
     randoms,
+    moment(...path) {
+      for (const random of randoms.values()) random.moment(...path);
+    },
     ownHooks: own,
     listedHooks: listed,
     dispose() {

@@ -1,6 +1,6 @@
 /** State that nodes declare in `create`: kept by the engine, in checkpoints under "<node>.<name>". */
 import type { DType } from '../../graph/port.ts';
-import type { StateStore } from '../node.ts';
+import type { KeptArray, StateStore } from '../node.ts';
 import type { Random } from '../random.ts';
 import type { TensorBackend, Variable } from '../tensor/types.ts';
 import type { TensorSource } from '../train/safetensors.ts';
@@ -39,6 +39,7 @@ export function createState(backend: TensorBackend, saved?: SavedState): EngineS
   const { tf } = backend;
   const slots = new Map<string, Slot>();
   const numbers = new Map<string, { node: string; box: { value: number } }>();
+  const arrays = new Map<string, { node: string; kept: KeptArray }>();
 
   const initial = (
     name: string,
@@ -81,6 +82,13 @@ export function createState(backend: TensorBackend, saved?: SavedState): EngineS
         numbers.set(full, { node, box });
         return box;
       },
+      array(name, kept) {
+        const full = `${node}.${name}`;
+        if (arrays.has(full) || slots.has(full)) throw new Error(`${node} declares the state ${name} twice`);
+        const before = saved?.tensors.get(full);
+        if (before) kept.load(before.values);
+        arrays.set(full, { node, kept });
+      },
     }),
     restore(node) {
       for (const [full, slot] of slots) {
@@ -91,21 +99,34 @@ export function createState(backend: TensorBackend, saved?: SavedState): EngineS
       for (const [full, { node: owner, box }] of numbers) {
         if (owner === node && saved && Object.hasOwn(saved.numbers, full)) box.value = saved.numbers[full];
       }
+      for (const [full, { node: owner, kept }] of arrays) {
+        const before = owner === node ? saved?.tensors.get(full) : undefined;
+        if (before) kept.load(before.values);
+      }
     },
-    tensors: (belongs) =>
-      [...slots]
+    tensors: (belongs) => [
+      ...[...slots]
         .filter(([, { node }]) => belongs(node))
         .map(([name, { variable, dtype }]) => ({
           name,
-          dtype: dtype === 'int32' ? 'I32' : 'F32',
+          dtype: dtype === 'int32' ? ('I32' as const) : ('F32' as const),
           shape: variable.shape,
           read: async () => (await variable.data()) as Float32Array | Int32Array,
         })),
+      ...[...arrays]
+        .filter(([, { node }]) => belongs(node))
+        .map(([name, { kept }]) => {
+          const values = kept.save();
+          const dtype = values instanceof Int32Array ? ('I32' as const) : ('F32' as const);
+          return { name, dtype, shape: [values.length], read: () => values };
+        }),
+    ],
     numbers: () => Object.fromEntries([...numbers].map(([name, { box }]) => [name, box.value])),
     dispose() {
       for (const { variable } of slots.values()) variable.dispose();
       slots.clear();
       numbers.clear();
+      arrays.clear();
     },
   };
 }

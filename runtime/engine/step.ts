@@ -128,9 +128,7 @@ class BatchRun implements BatchStages, StepView {
     batch.release();
     this.#mark(COPY, program.source);
     host.timing({ node: program.source, stream: COPY, stage: 'load', start, end: host.now() });
-    for (const random of host.running.randoms.values()) {
-      random.moment(request.facts.phase, request.facts.epoch, request.position);
-    }
+    host.running.moment(request.facts.phase, request.facts.epoch, request.position);
     if (program.training) this.#tape = host.backend.openTape();
   }
 

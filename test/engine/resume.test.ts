@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GraphEvent } from '../../runtime/events.ts';
+import { batch, defineNode, type NodeType, T } from '../../runtime/node.ts';
 import { classifier, resumable, runDocument, withFolder } from './fixtures/graph.ts';
 
 const modelOf = (checkpoint: string) => readFile(join(checkpoint, 'model.safetensors'));
@@ -103,6 +104,35 @@ describe('resume', () => {
       assert.match(notices[0], /cannot be used: state.safetensors is missing/);
       assert.deepEqual(await modelOf(result.checkpoint!), whole);
     }));
+
+  it('between epochs gives hooks of nodes the random numbers that they would have had', async () => {
+    const drawn: number[] = [];
+    const drawing: NodeType = defineNode({
+      type: 'test/drawing',
+      description: 'draws when a phase begins',
+      role: 'compute',
+      params: T.Object({}),
+      inputs: { x: batch.tensor('float32', ['N', 'D']) },
+      outputs: { x: batch.tensor('float32', ['N', 'D']) },
+      create: ({ random }) => ({
+        run: ({ x }) => ({ x }),
+        hooks: { phase_start: () => void drawn.push(random.fork('centroids').next()) },
+      }),
+    });
+    const document = classifier({ nodes: { noise: { type: 'test/drawing', inputs: { x: 'trunk.features' } } } });
+    await withFolder((out) => runDocument(document, out, { extra: [drawing] }));
+    const whole = drawn.splice(0);
+    assert.equal(new Set(whole).size, 2);
+    await withFolder(async (out) => {
+      const stop = new AbortController();
+      const onEvent = (event: GraphEvent) => {
+        if (event.type === 'phase_end') stop.abort();
+      };
+      await runDocument(document, out, { extra: [drawing], signal: stop.signal, onEvent });
+      await runDocument(document, out, { extra: [drawing] });
+    });
+    assert.deepEqual(drawn, whole);
+  });
 
   it('goes on from a checkpoint that is named', () =>
     withFolder(async (out) => {
