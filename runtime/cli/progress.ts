@@ -99,8 +99,8 @@ export function createProgress(output: ProgressOutput): { observe(event: GraphEv
       lastDraw = event.time;
       output.write(`\r\u001b[2K${describe(event, 20).slice(0, output.columns - 1)}`);
       live = true;
-    } else if (event.time - lastLine >= 10_000) {
-      lastLine = event.time;
+    } else if (Date.now() - lastLine >= 10_000) {
+      lastLine = Date.now();
       line(describe(event, 0));
     }
   };
@@ -109,7 +109,7 @@ export function createProgress(output: ProgressOutput): { observe(event: GraphEv
     switch (event.type) {
       case 'phase_start':
         speed.reset(event.time);
-        lastLine = event.time;
+        lastLine = Date.now();
         break;
       case 'step':
         step(event);
@@ -124,6 +124,8 @@ export function createProgress(output: ProgressOutput): { observe(event: GraphEv
         line(`${event.node}: ${formatMetrics(event.metrics)}`);
         break;
       case 'notice':
+        // the log hook says where the run stands: no second line about the same
+        lastLine = Date.now();
         line(
           `${event.level === 'warning' ? 'warning: ' : ''}${event.from}: ${event.message}${event.cure ? `; ${event.cure}` : ''}`,
         );
