@@ -63,6 +63,7 @@ class SampleProgram implements Program {
   readonly #collator: Collator;
   readonly #gray: PackedPixels;
   readonly #queue: PictureQueue | undefined;
+  #decoder: Promise<typeof import('./decode.ts')> | undefined;
   readonly #labels: SlabLayout | undefined;
   readonly #indices: SlabLayout | undefined;
   readonly #valid: SlabLayout | undefined;
@@ -125,7 +126,8 @@ class SampleProgram implements Program {
       const { cache } = this.#spec;
       const kept = cache && cachedPixels(cache, index);
       if (kept) return { picture: kept, label, name };
-      const { decodeImage } = await import('./decode.ts'); // a native library, which many datasets do without
+      this.#decoder ??= import('./decode.ts'); // a native library, which many datasets do without
+      const { decodeImage } = await this.#decoder;
       const picture = await decodeImage(raw.source, { name, pixelLimit: this.#dataset.pixelLimit });
       if (cache) keepPixels(cache, index, picture);
       return { picture, label, name };
