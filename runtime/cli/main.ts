@@ -91,6 +91,40 @@ nodes
   .action(async (type, options) => (await import('./commands/nodes.ts')).describe(type, options));
 
 program
+  .command('data')
+  .description('What a folder of images, IDX files or videos is taken for, and what is in it.')
+  .argument('<folder>', 'it is read only')
+  .option('--sample <n>', 'images whose headers are read, chosen at random, or all', '1000')
+  .option('--decode', 'read these images whole, which also finds those that are cut off')
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe data ./images --sample all --decode')
+  .action(async (folder, options) => (await import('./commands/data.ts')).data(folder, options));
+
+program
+  .command('embeddings')
+  .description('Check a CSV of embeddings, say what is in it, and draw it.')
+  .argument('<file>', 'filenames, embedding_0, …, labels, as lightly writes it')
+  .option('--plot <file.svg>', 'draw the first two principal components')
+  .option('--fraction <f>', 'share of the rows that the components are fitted to (default: up to 10,000 rows)')
+  .option('--remove-additional', 'rewrite the file without columns that do not belong to the format')
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe embeddings runs/swav/embeddings.csv --plot swav.svg')
+  .action(async (file, options) => (await import('./commands/embeddings.ts')).embeddings(file, options));
+
+program
+  .command('video')
+  .description('List the videos of a folder, or prepare them for training: as pictures, or with near keyframes.')
+  .argument('<folder>', 'videos in it and below it; read only')
+  .option('--out <folder>', 'write there (default: list only); what is there already is kept')
+  .addOption(new Option('--as <what>', 'what to write').choices(['frames', 'videos']).default('frames'))
+  .addOption(new Option('--format <format>', 'of frames').choices(['png', 'jpg']).default('png'))
+  .option('--folders', 'frames: a folder for each video, so that folders are classes')
+  .option('--interval <n>', 'videos: frames from one keyframe to the next', '12')
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe video ./clips --out ./frames --format jpg --folders')
+  .action(async (folder, options) => (await import('./commands/video.ts')).video(folder, options));
+
+program
   .command('new')
   .description('Scaffold a node type with its test, or a pipeline.')
   .addArgument(program.createArgument('<what>', 'node or pipeline').choices(['node', 'pipeline']))
