@@ -41,7 +41,7 @@ function mutate(bytes: Buffer, random: Random): Buffer {
     }
     default: {
       const from = place();
-      return out.fill(random.next() < 0.5 ? 0 : 255, from, from + 1 + random.integer(16));
+      return out.fill(random.next() < 0.5 ? 0 : 255, from, Math.min(out.length, from + 1 + random.integer(16)));
     }
   }
 }
