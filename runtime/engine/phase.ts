@@ -29,6 +29,11 @@ export async function runPhase(session: Session, program: BatchProgram): Promise
   for await (const batch of source.open({ epoch, start, training, signal: stop.now })) {
     stopwatch.arrived(host.now());
     const images = batch.images * host.ranks.size;
+    let counted = false;
+    const count = (): void => {
+      if (!counted) counters.count();
+      counted = true;
+    };
     await runStep(host, {
       program,
       batch,
@@ -46,10 +51,11 @@ export async function runPhase(session: Session, program: BatchProgram): Promise
           const speed = stopwatch.done(host.now(), images, left);
           await session.dispatch(type, { ...known, speed });
         } else {
-          await session.dispatch(type, known, type === 'forward' ? () => counters.count() : undefined);
+          await session.dispatch(type, known, type === 'forward' ? count : undefined);
         }
       },
     });
+    count(); // a step of the user's own may leave the event out
     position++;
     counters.stepDone();
     stop.check();

@@ -190,7 +190,7 @@ async function explain(error: unknown, folder: string, name: string, files: File
   const intact = newest ? `The newest whole one is ${newest.name}` : 'There is no earlier one';
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   const why = full ? 'the disk is full' : message;
-  const cure = full ? '. Free space there, or keep fewer checkpoints, and run again: the run goes on from it' : '';
+  const cure = full ? '. Free space there, or keep fewer checkpoints, and run again' : '';
   return new CheckpointError(`checkpoint ${name} could not be written to ${folder}: ${why}. ${intact}${cure}`, {
     cause: error,
   });

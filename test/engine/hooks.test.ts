@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Step } from '../../runtime/engine/step.ts';
 import type { HookEvent, HookHandlers, RunView } from '../../runtime/events.ts';
 import { batch, defineNode, type NodeType, T } from '../../runtime/node.ts';
 import { openBackend } from '../../runtime/tensor/backend.ts';
@@ -185,5 +186,64 @@ describe('hooks of a run', () => {
       rows.sort((a, b) => a - b),
       Array.from({ length: 24 }, (_, i) => i),
     );
+  });
+
+  it('of forward come before a momentum encoder runs', async () => {
+    const targets: number[][] = [];
+    const { tf } = await openBackend('cpu');
+    await train(
+      () => ({
+        forward(_event, run) {
+          assert.equal(run.output('key_head.scores'), undefined);
+          for (const name of ['key_head.clf.weight', 'key_head.clf.bias']) {
+            const view = run.parameters.get(name)!;
+            view.assign(tf.zerosLike(view.value()));
+          }
+        },
+        async loss_and_meter(_event, run) {
+          targets.push([
+            ...((await (run.output('target.target') as ReturnType<typeof tf.zeros>).data()) as Float32Array),
+          ]);
+        },
+      }),
+      {
+        nodes: {
+          images: { type: 'dataset/shapes', length: 4, size: 8 },
+          key_trunk: { type: 'test/trunk', inputs: { images: 'batch.images' }, frozen: 'parameters' },
+          key_head: {
+            type: 'test/head',
+            inputs: { features: 'key_trunk.features' },
+            frozen: 'parameters',
+            classes: 10,
+          },
+          target: { type: 'test/centered_target', inputs: { scores: 'key_head.scores' } },
+          loss: { type: 'test/cross_entropy', inputs: { scores: 'head.scores', target: 'target.target' } },
+        },
+      },
+    );
+    assert.deepEqual(targets, [Array.from({ length: 40 }, () => Math.fround(0.1))]);
+  });
+
+  it('see the events of a step of one’s own', async () => {
+    const order: string[] = [];
+    const step: Step = async (stages) => {
+      await stages.forward();
+      await stages.loss();
+      await stages.event('loss_and_meter');
+      await stages.backward();
+      if (order.length % 2 === 0) await stages.update();
+      await stages.event('step');
+    };
+    const result = await withFolder((out) =>
+      runDocument(classifier({ run: { epochs: 1 } }), out, {
+        step,
+        onEvent: (event) => {
+          if ('progress' in event && event.type !== 'node') order.push(event.type);
+        },
+      }),
+    );
+    assert.equal(result.iteration, 6);
+    const batchOf = ['loss_and_meter', 'step'];
+    assert.deepEqual(order, ['start', 'phase_start', ...Array(6).fill(batchOf).flat(), 'phase_end', 'end']);
   });
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import * as disk from 'node:fs/promises';
 import { appendFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GraphEvent } from '../../runtime/events.ts';
 import { batch, defineNode, type NodeType, T } from '../../runtime/node.ts';
+import type { Files } from '../../runtime/train/files.ts';
 import { classifier, resumable, runDocument, withFolder } from './fixtures/graph.ts';
 
 const modelOf = (checkpoint: string) => readFile(join(checkpoint, 'model.safetensors'));
@@ -230,5 +232,31 @@ describe('resume', () => {
         (await readdir(folder)).filter((entry) => entry.startsWith('.')),
         [],
       );
+    }));
+
+  it('after the disk was full goes on from the checkpoint before', () =>
+    withFolder(async (out) => {
+      let room = 60_000;
+      const files = {
+        ...disk,
+        async open(path: string, flags: string) {
+          const handle = await disk.open(path, flags);
+          const write = handle.writeFile.bind(handle);
+          handle.writeFile = async (data) => {
+            room -= (data as Uint8Array).length;
+            if (room < 0) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+            return write(data);
+          };
+          return handle;
+        },
+      } as Files;
+      await assert.rejects(runDocument(resumable(), out, { files }), {
+        name: 'CheckpointError',
+        message:
+          /^checkpoint step-.* could not be written to .*: the disk is full\. The newest whole one is step-.*Free space/,
+      });
+      const result = await runDocument(resumable(), out);
+      assert.equal(result.status, 'done');
+      assert.deepEqual(await modelOf(result.checkpoint!), whole);
     }));
 });
