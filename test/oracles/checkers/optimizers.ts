@@ -1,10 +1,11 @@
 import { parameterGroups } from '../../../nodes/optimizers/groups.ts';
+import lars from '../../../nodes/optimizers/lars.ts';
 import sgd from '../../../nodes/optimizers/sgd.ts';
 import { createState } from '../../../runtime/engine/state.ts';
 import type { NodeType, OptimizedParameter } from '../../../runtime/node.ts';
 import type { TensorBackend, Variable } from '../../../runtime/tensor/types.ts';
 import { nodeContext } from '../../support/node-context.ts';
-import type { CheckContext, Checker } from '../checker.ts';
+import { type CheckContext, type Checker, NotSupported } from '../checker.ts';
 import { near, same } from '../compare.ts';
 import { toWeight, weightValues } from '../layout.ts';
 import type { OracleCase, OracleTensor } from '../oracle-file.ts';
@@ -148,6 +149,23 @@ export default [
     check: (one, context) => {
       const { momentum, weight_decay, nesterov, larc_config: larc } = one.params;
       return checkSteps(sgd as never, one, context, { momentum, weight_decay, nesterov, larc }, velocity);
+    },
+  },
+  {
+    pattern: /^optimizers\/lars\.json$/,
+    check: (one, context) => {
+      const { lr: _, ...params } = one.params;
+      return checkSteps(lars as never, one, context, params, velocity);
+    },
+  },
+  {
+    // lightly's LARS is SGD with LARC, where there is weight decay; without, it is plain SGD
+    pattern: /^optimizers\/lightly_lars\.json$/,
+    check: (one, context) => {
+      const { momentum, weight_decay, nesterov = false, dampening = 0, trust_coefficient, eps = 1e-8 } = one.params;
+      if (dampening !== 0) throw new NotSupported('no dampening');
+      const larc = weight_decay === 0 ? {} : { larc: { trust_coefficient, eps } };
+      return checkSteps(sgd as never, one, context, { momentum, weight_decay, nesterov, ...larc }, velocity);
     },
   },
   { pattern: /^optimizers\/param_groups\.json$/, check: checkGroups },

@@ -1,0 +1,24 @@
+import { batch, defineNode, T } from '../../runtime/node.ts';
+import { adamRule } from './adam-rule.ts';
+import { perParameter } from './per-parameter.ts';
+import { ratesParams } from './rates.ts';
+
+/** AdamW: Adam whose weight decay acts on the parameters themselves. Loshchilov and Hutter 2019, arXiv:1711.05101. */
+export default defineNode({
+  type: 'optimizer/adamw',
+  description: 'Adam with decoupled weight decay (arXiv:1711.05101).',
+  aliases: ['adamw'],
+  role: 'optimizer',
+  params: T.Object({
+    ...ratesParams({ weight_decay: 0.01 }),
+    betas: T.Tuple([T.Number({ minimum: 0, exclusiveMaximum: 1 }), T.Number({ minimum: 0, exclusiveMaximum: 1 })], {
+      default: [0.9, 0.999],
+      description: 'shares of the old means of gradients and of their squares kept',
+    }),
+    eps: T.Number({ default: 1e-8, minimum: 0, description: 'added to the denominator' }),
+    amsgrad: T.Boolean({ default: false, description: 'divide by the largest mean square so far' }),
+  }),
+  inputs: { loss: batch.scalar('float32') },
+  show: ['lr', 'weight_decay'],
+  create: (context) => perParameter(context, adamRule(context.tf, context.params, true)),
+});
