@@ -49,7 +49,9 @@ export function startPipeline(pipeline: string | PipelineDocument, options: Star
   const begin = async (): Promise<RunResult> => {
     const opened = await openPipeline(pipeline, options.overrides ?? [], options);
     const graph = await checkPipeline(opened);
-    const backend = await openDevice(options.device ?? graph.run.device, options.require);
+    const backend = await openDevice(options.device ?? graph.run.device, options.require, {
+      precision: graph.run.precision,
+    });
     return runGraph(graph, {
       out: resolve(options.out),
       backend,

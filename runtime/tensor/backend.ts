@@ -1,5 +1,5 @@
 /** Open a tensor backend by name. Importing this file loads no tensor library; opening loads the one asked for. */
-import type { BackendOpener, BackendOptions, BackendState } from './backends/opener.ts';
+import type { BackendOpener, BackendOptions, BackendState, OpenedBackend } from './backends/opener.ts';
 import type { TensorBackend } from './types.ts';
 
 /** In order of preference where all are available. A further backend is one file and one line. */
@@ -21,37 +21,43 @@ export async function availableBackends(): Promise<BackendState[]> {
   );
 }
 
-const open = new Map<string, Promise<TensorBackend>>();
+const open = new Map<string, Promise<Running>>();
+
+interface Running {
+  readonly backend: TensorBackend;
+  readonly opened: OpenedBackend;
+}
 
 /**
  * Open a backend and make it the one that operations run on. A second call with the same name returns the same backend
- * (with the options of the first call) and makes it current again.
+ * (with the threads of the first call, and the precision of this one) and makes it current again.
  * @throws for an unknown name, with the known ones; where the backend does not work here, with what would add it
  */
 export async function openBackend(name: string, options: BackendOptions = {}): Promise<TensorBackend> {
   const load = openers[name];
   if (!load) throw new Error(`there is no backend '${name}'; known: ${backendNames.join(', ')}`);
-  let backend = open.get(name);
-  if (!backend) {
-    backend = start(name, load, options);
-    open.set(name, backend);
-    backend.catch(() => open.delete(name));
+  let running = open.get(name);
+  if (!running) {
+    running = start(name, load, options);
+    open.set(name, running);
+    running.catch(() => open.delete(name));
   }
-  const ready = await backend;
-  ready.activate();
-  return ready;
+  const { backend, opened } = await running;
+  opened.setPrecision?.(options.precision ?? 'float32');
+  backend.activate();
+  return backend;
 }
 
 async function start(
   name: string,
   load: () => Promise<{ default: BackendOpener }>,
   options: BackendOptions,
-): Promise<TensorBackend> {
+): Promise<Running> {
   const { default: opener } = await load();
   const state = await opener.probe();
   if (!state.available)
     throw new Error(`the backend '${name}' does not work here: ${state.reason}; to add it: ${state.cure}`);
   const opened = await opener.open(options);
   const { createBackend } = await import('./create.ts');
-  return createBackend(name, opened);
+  return { backend: createBackend(name, opened), opened };
 }

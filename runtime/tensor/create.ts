@@ -11,7 +11,7 @@ export function createBackend(name: string, opened: OpenedBackend): TensorBacken
     name,
     device: opened.device,
     tf,
-    ops: createOps(opened.kernels),
+    ops: { ...createOps(opened.kernels), ...opened.ops },
     activate() {
       void tf.setBackend(name); // takes effect at once for a backend that is ready
     },

@@ -72,7 +72,9 @@ export async function run(pipeline: string, overrides: readonly string[], option
   if (options.resume && !existsSync(options.resume)) {
     throw new WrongRequest([{ layer: 'environment', message: `there is no checkpoint at ${options.resume}` }]);
   }
-  const backend = await openDevice(options.device ?? graph.run.device, options.require);
+  const backend = await openDevice(options.device ?? graph.run.device, options.require, {
+    precision: graph.run.precision,
+  });
   const progress = createProgress({
     isTTY: process.stderr.isTTY === true,
     columns: process.stderr.columns ?? 120,

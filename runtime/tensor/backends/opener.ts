@@ -1,10 +1,11 @@
 import type { FusedKernels } from '../kernels.ts';
+import type { FusedOps } from '../types.ts';
 
 export interface BackendOptions {
   /** threads on the CPU, where the backend can; default: all cores */
   readonly threads?: number;
   /** number format of matrix products and convolutions, where the backend can; default float32 */
-  readonly precision?: 'float32' | 'bfloat16';
+  readonly precision?: 'float32' | 'bfloat16' | 'float16';
 }
 
 export interface OpenedBackend {
@@ -13,6 +14,10 @@ export interface OpenedBackend {
   readonly version: string;
   /** fused kernels that this backend does better than the composed ones */
   readonly kernels: Partial<FusedKernels>;
+  /** whole operations, with their gradients, in the place of the common ones */
+  readonly ops?: Partial<FusedOps>;
+  /** change the number format of matrix products and convolutions; absent where there is only float32 */
+  setPrecision?(precision: NonNullable<BackendOptions['precision']>): void;
   /** resolves when queued work is done; absent where work is done at once */
   sync?(): Promise<void>;
 }

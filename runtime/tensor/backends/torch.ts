@@ -25,21 +25,22 @@ async function probe(): Promise<BackendState> {
 /** PyTorch's kernels through our add-on: native speed, bfloat16, GPUs where libtorch has them. */
 const opener: BackendOpener = {
   probe,
-  async open({ threads = availableParallelism(), precision = 'float32' }: BackendOptions): Promise<OpenedBackend> {
+  async open({ threads = availableParallelism() }: BackendOptions): Promise<OpenedBackend> {
     const { tf } = await import('../tfjs.ts');
     const { addon, device, version } = await import('./torch/aten.ts');
     const { TorchBackend } = await import('./torch/backend.ts');
     const { kernels } = await import('./torch/kernels/all.ts');
     const { registerKernels } = await import('./torch/register.ts');
     const { fusedKernels } = await import('./torch/fused/all.ts');
+    const { torchOps } = await import('./torch/fused/losses.ts');
+    const { sync } = await import('./torch/sync.ts');
     const { setPrecision } = await import('./torch/precision.ts');
     addon.setThreads(threads); // libtorch's own default may be one
-    setPrecision(precision);
     registerKernels(kernels);
     tf.registerBackend('torch', () => new TorchBackend());
     if (!(await tf.setBackend('torch'))) throw new Error('the torch backend did not start: see the warning above');
     const place = device === 'cuda' ? 'CUDA' : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
-    return { device: `${place}, ${precision}`, version, kernels: fusedKernels };
+    return { device: place, version, kernels: fusedKernels, ops: torchOps, setPrecision, sync };
   },
 };
 export default opener;

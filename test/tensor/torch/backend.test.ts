@@ -25,6 +25,15 @@ withTorch('the torch backend', () => {
     backend.activate();
   });
 
+  it('opening it again sets the precision anew', async () => {
+    const product = () => backend.scope(() => backend.tf.matMul([[1 / 3]], [[1]]).dataSync()[0]);
+    await openBackend('torch', { precision: 'bfloat16' });
+    assert.equal(product(), 0.333984375);
+    await openBackend('torch');
+    assert.equal(product(), Math.fround(1 / 3));
+    await backend.sync();
+  });
+
   it('moves tensors from and to another backend', async () => {
     const { tf } = backend;
     const mine = tf.tensor2d([
