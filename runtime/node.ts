@@ -59,6 +59,15 @@ export interface StateStore {
     init: (random: Random) => Float32Array | Int32Array | number,
   ): Variable;
   number(name: string, init: number): { value: number };
+  /** values in host memory whose number grows, such as the scores of a phase */
+  array(name: string, kept: KeptArray): void;
+}
+
+export interface KeptArray {
+  /** called when a checkpoint is written */
+  save(): Float32Array | Int32Array;
+  /** called in `create`, and after `reset` of a phase that is gone on with */
+  load(values: Float32Array | Int32Array): void;
 }
 
 interface Common {
