@@ -25,46 +25,56 @@ export async function readNpyLabels(file: string): Promise<LabelFile> {
     }
     const read = numberReader(header, file);
     const values = new Int32Array(new SharedArrayBuffer(rows * columns * 4));
-    let at = 0;
-    await eachItem(handle, header, file, (bytes) => {
-      const value = read(bytes);
+    let next = 0;
+    await eachItem(handle, header, file, (bytes, at) => {
+      const value = read(bytes, at);
       if (!Number.isInteger(value) || Math.abs(value) > 0x7fffffff) {
-        throw new Error(`${file}: value ${at} is ${value}; labels are whole numbers of 32 bits`);
+        throw new Error(`${file}: value ${next} is ${value}; labels are whole numbers of 32 bits`);
       }
-      values[at++] = value;
+      values[next++] = value;
     });
     return { values, rows, columns };
   });
 }
 
 /** How one number of such a file is read. Throws an Error when they are not numbers. */
-export function numberReader({ kind, itemBytes, littleEndian }: NpyHeader, file: string): (bytes: Buffer) => number {
-  const view = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+export function numberReader(
+  { kind, itemBytes, littleEndian: little }: NpyHeader,
+  file: string,
+): (bytes: Buffer, at: number) => number {
   switch (`${kind}${itemBytes}`) {
     case 'b1':
     case 'u1':
-      return (bytes) => bytes[0];
+      return (bytes, at) => bytes[at];
     case 'i1':
-      return (bytes) => bytes.readInt8();
+      return (bytes, at) => bytes.readInt8(at);
     case 'u2':
-      return (bytes) => view(bytes).getUint16(0, littleEndian);
+      return (bytes, at) => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
     case 'i2':
-      return (bytes) => view(bytes).getInt16(0, littleEndian);
+      return (bytes, at) => (little ? bytes.readInt16LE(at) : bytes.readInt16BE(at));
     case 'u4':
-      return (bytes) => view(bytes).getUint32(0, littleEndian);
+      return (bytes, at) => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
     case 'i4':
-      return (bytes) => view(bytes).getInt32(0, littleEndian);
+      return (bytes, at) => (little ? bytes.readInt32LE(at) : bytes.readInt32BE(at));
     case 'u8':
-      return (bytes) => Number(view(bytes).getBigUint64(0, littleEndian));
+      return (bytes, at) => word(bytes, at, little, false);
     case 'i8':
-      return (bytes) => Number(view(bytes).getBigInt64(0, littleEndian));
+      return (bytes, at) => word(bytes, at, little, true);
     case 'f4':
-      return (bytes) => view(bytes).getFloat32(0, littleEndian);
+      return (bytes, at) => (little ? bytes.readFloatLE(at) : bytes.readFloatBE(at));
     case 'f8':
-      return (bytes) => view(bytes).getFloat64(0, littleEndian);
+      return (bytes, at) => (little ? bytes.readDoubleLE(at) : bytes.readDoubleBE(at));
     default:
       throw new Error(`${file} holds values of type ${kind}${itemBytes}; labels are whole numbers`);
   }
+}
+
+/** 8 bytes without a detour over big integers; exact for what fits into 32 bits. */
+function word(bytes: Buffer, at: number, little: boolean, signed: boolean): number {
+  const low = little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at + 4);
+  const highAt = little ? at + 4 : at;
+  if (!signed) return (little ? bytes.readUInt32LE(highAt) : bytes.readUInt32BE(highAt)) * 2 ** 32 + low;
+  return (little ? bytes.readInt32LE(highAt) : bytes.readInt32BE(highAt)) * 2 ** 32 + low;
 }
 
 /** Texts of a .npy file: arrays of str or bytes, or a pickled list of str. Throws an Error that names the file. */
@@ -78,10 +88,35 @@ export async function readNpyStrings(file: string): Promise<StringTable> {
     }
     if (shape.length > 1) throw new Error(`${file} has ${shape.length} dimensions; a list of paths has one`);
     const table = new StringTableBuilder();
-    const text = kind === 'U' ? utf32 : bytesText;
-    await eachItem(handle, header, file, (bytes) => table.add(text(bytes, header.littleEndian)));
+    const { itemBytes, littleEndian } = header;
+    await eachItem(handle, header, file, (bytes, at) => {
+      if (kind === 'S') {
+        const end = bytes.indexOf(0, at);
+        table.addBytes(bytes, at, end < 0 || end > at + itemBytes ? at + itemBytes : end);
+      } else if (!addAscii(table, bytes, at, itemBytes, littleEndian)) {
+        table.add(utf32(bytes.subarray(at, at + itemBytes), littleEndian));
+      }
+    });
     return table.finish();
   });
+}
+
+const ascii = Buffer.alloc(4096);
+
+/** Adds a text of ASCII characters, which most are; false when it is none. */
+function addAscii(table: StringTableBuilder, bytes: Buffer, at: number, itemBytes: number, little: boolean): boolean {
+  const length = itemBytes / 4;
+  if (length > ascii.length) return false;
+  const low = little ? 0 : 3;
+  let count = 0;
+  for (let p = at; count < length; p += 4) {
+    const code = bytes[p + low];
+    if (code >= 0x80 || bytes[p + 1] !== 0 || bytes[p + 2] !== 0 || bytes[p + 3 - low] !== 0) return false;
+    if (code === 0) break;
+    ascii[count++] = code;
+  }
+  table.addBytes(ascii, 0, count);
+  return true;
 }
 
 /** Code points of 4 bytes, padded with zeros. */
@@ -93,9 +128,4 @@ function utf32(bytes: Buffer, littleEndian: boolean): string {
     text += String.fromCodePoint(point);
   }
   return text;
-}
-
-function bytesText(bytes: Buffer): string {
-  const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
 }

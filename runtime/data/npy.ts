@@ -60,12 +60,12 @@ function parseHeader(text: string, file: string): Omit<NpyHeader, 'offset'> {
   };
 }
 
-/** Calls `visit` with every item of the file in order, as bytes that are valid during the call. */
+/** Calls `visit` for every item of the file in order: its bytes begin at `at` and are valid during the call. */
 export async function eachItem(
   handle: FileHandle,
   header: NpyHeader,
   file: string,
-  visit: (bytes: Buffer) => void,
+  visit: (bytes: Buffer, at: number) => void,
 ): Promise<void> {
   const { itemBytes, offset, shape } = header;
   const items = shape.reduce((a, b) => a * b, 1);
@@ -81,7 +81,7 @@ export async function eachItem(
         throw new Error(`${file} ends after ${done + Math.floor(got / itemBytes)} of ${items} values`);
       got += bytesRead;
     }
-    for (let at = 0; at < wanted; at += itemBytes) visit(chunk.subarray(at, at + itemBytes));
+    for (let at = 0; at < wanted; at += itemBytes) visit(chunk, at);
   }
 }
 

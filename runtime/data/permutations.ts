@@ -14,10 +14,7 @@ export function readPermutations(file: string): readonly Uint32Array[] {
   }
   if (bytes.length < offset + rows * columns * itemBytes) throw new Error(`${file} ends before its last permutation`);
   const read = numberReader(header, file);
-  const values = Array.from({ length: rows * columns }, (_, i) => {
-    const at = offset + i * itemBytes;
-    return read(bytes.subarray(at, at + itemBytes));
-  });
+  const values = Array.from({ length: rows * columns }, (_, i) => read(bytes, offset + i * itemBytes));
   const least = values.reduce((a, b) => Math.min(a, b));
   const base = least === 1 ? 1 : 0;
   return Array.from({ length: rows }, (_, row) => {

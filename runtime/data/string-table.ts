@@ -27,13 +27,25 @@ export class StringTableBuilder {
   }
 
   add(text: string): void {
-    const most = text.length * 3;
-    if (this.#used + most > this.#bytes.length) {
-      const bytes = Buffer.allocUnsafe(Math.ceil((this.#used + most) * 1.5));
-      this.#bytes.copy(bytes, 0, 0, this.#used);
-      this.#bytes = bytes;
-    }
-    this.#used += this.#bytes.write(text, this.#used, 'utf8');
+    this.#reserve(text.length * 3);
+    this.#end(this.#bytes.write(text, this.#used, 'utf8'));
+  }
+
+  /** The UTF-8 text from `start` to `end` of `bytes`. */
+  addBytes(bytes: Buffer, start: number, end: number): void {
+    this.#reserve(end - start);
+    this.#end(bytes.copy(this.#bytes, this.#used, start, end));
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.ceil((this.#used + bytes) * 1.5));
+    this.#bytes.copy(larger, 0, 0, this.#used);
+    this.#bytes = larger;
+  }
+
+  #end(bytes: number): void {
+    this.#used += bytes;
     if (this.#used > LARGEST) throw new RangeError('the paths of a dataset take more than 4 GiB');
     this.#length++;
     if (this.#length >= this.#offsets.length) {
