@@ -74,6 +74,18 @@ document(program.command('graph'))
     (await import('./commands/graph.ts')).graph(pipeline, overrides, options),
   );
 
+document(program.command('views'))
+  .description('Draw what the model will see: images and all their views, as training draws them.')
+  .option('--out <file>', 'a page (.html) or a picture (.png)', 'views.html')
+  .option('--images <n>', 'how many images', '8')
+  .option('--epoch <n>', 'whose draws, from 0 on', '0')
+  .option('--batch <collator>', 'other batches than those of training, by the name of their collator')
+  .addOption(jsonOption())
+  .addHelpText('after', `${overridesText}\n\nExample:\n  pipe views quick/swav data=./images --out views.html`)
+  .action(async (pipeline, overrides, options) =>
+    (await import('./commands/views.ts')).views(pipeline, overrides, options),
+  );
+
 const nodes = program.command('nodes').description('The node types: list them, or describe one.');
 nodes
   .command('list', { isDefault: true })

@@ -7,7 +7,8 @@ export interface GridOptions {
   readonly scale?: number;
 }
 
-const BACKGROUND = 255;
+/** light gray, which neither white nor black pictures melt into */
+const BACKGROUND = 222;
 
 /**
  * One picture of many: `rows` of pictures, each in a cell as wide as the widest of its column and as high as the highest

@@ -22,7 +22,7 @@ table { border-collapse: collapse; margin-top: 16px; }
 th { font-weight: 500; padding: 4px 6px; text-align: center; vertical-align: bottom; }
 tbody th { max-width: 16em; overflow-wrap: anywhere; text-align: right; vertical-align: middle; }
 td { padding: 3px; text-align: center; vertical-align: middle; }
-img { display: block; margin: auto; max-width: 256px; height: auto; }
+img { display: block; margin: auto; max-width: 256px; height: auto; outline: 1px solid #8886; }
 img.small { image-rendering: pixelated; }`;
 
 /** A page of its own, without scripts and without anything fetched: a table of pictures. */
