@@ -1,4 +1,5 @@
-/** Nodes in an order in which every node comes after those it takes values from. */
+/** The graph of nodes as graphlib holds it, and an order in which every node comes after those it takes values from. */
+import { Graph } from '@dagrejs/graphlib';
 import type { Draft, Drafts } from './draft.ts';
 import type { Report } from './report.ts';
 
@@ -11,17 +12,28 @@ export function sourcesOf(draft: Draft): string[] {
   return [...names];
 }
 
+/** An edge per pair of nodes that are connected, as the values flow. */
+export function dependencyGraph(drafts: Drafts): Graph {
+  const graph = new Graph({ directed: true });
+  for (const name of drafts.keys()) graph.setNode(name);
+  for (const draft of drafts.values()) for (const source of sourcesOf(draft)) graph.setEdge(source, draft.name);
+  return graph;
+}
+
 /**
  * Depth first from the nodes in document order, so that what does not depend on each other stays in document order.
- * Cycles are reported node by node; their nodes are in the result all the same.
+ * Cycles are reported node by node; their nodes are in the result all the same. graphlib's own search for cycles is
+ * recursive and would overflow the call stack on a long one.
  */
 export function orderNodes(drafts: Drafts, report: Report): Draft[] {
+  const graph = dependencyGraph(drafts);
+  const sources = (name: string): string[] => graph.predecessors(name) ?? [];
   const order: Draft[] = [];
   const state = new Map<string, 'open' | 'done'>();
   for (const root of drafts.values()) {
     if (state.has(root.name)) continue;
     // own stack: a chain may be longer than the call stack allows
-    const stack = [{ draft: root, sources: sourcesOf(root), next: 0 }];
+    const stack = [{ draft: root, sources: sources(root.name), next: 0 }];
     state.set(root.name, 'open');
     while (stack.length > 0) {
       const top = stack.at(-1)!;
@@ -36,7 +48,7 @@ export function orderNodes(drafts: Drafts, report: Report): Draft[] {
       } else if (!state.has(source)) {
         const draft = drafts.get(source)!;
         state.set(source, 'open');
-        stack.push({ draft, sources: sourcesOf(draft), next: 0 });
+        stack.push({ draft, sources: sources(draft.name), next: 0 });
       }
     }
   }
