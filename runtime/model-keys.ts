@@ -1,13 +1,8 @@
-/** Params that every model node has besides its own: where its parameters start from, and whether they are trained. */
+/** Params that every model node has besides its own: where its parameters come from, and whether they are trained. */
 import { access } from 'node:fs/promises';
 import { type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { FOLLOWS, type ModelKeys } from '../graph/model/keys.ts';
 import type { Declared, ModelStatics, NodeProblem } from '../graph/node-type.ts';
-
-export interface ModelKeys {
-  readonly weights?: string;
-  readonly weights_prefix?: string;
-  readonly frozen?: boolean | 'parameters';
-}
 
 const keys: Readonly<Record<string, TSchema>> = {
   weights: Type.Optional(
@@ -24,6 +19,10 @@ const keys: Readonly<Record<string, TSchema>> = {
         'true: not trained, and normalisation uses its running statistics; "parameters": not trained, but normalisation works as in training (momentum encoders)',
     }),
   ),
+  shares: Type.Optional(
+    Type.String({ description: 'node of the same type and params whose parameters it uses (written by model/apply)' }),
+  ),
+  follows: Type.Optional(FOLLOWS),
 };
 
 /** A model's declaration with these params. Its own win where the names are the same. */

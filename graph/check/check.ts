@@ -20,6 +20,7 @@ import { findPhases, type Phases } from './phases.ts';
 import { Report } from './report.ts';
 import { checkPhases, readRun, type SaidSettings } from './run-settings.ts';
 import { type Inferred, inferShapes, reportProblem } from './shapes.ts';
+import { checkSharing } from './sharing.ts';
 import { watchedNodes } from './watched.ts';
 import { wireNodes } from './wires.ts';
 
@@ -52,6 +53,7 @@ export async function checkDocument(
   noteIdle(drafts, watched, report);
 
   const inferred = inferShapes(order, drafts, phases, report);
+  checkSharing(drafts, inferred, report);
   checkLabels(order, drafts, phases, inferred, report);
   if (report.problems.length > 0 || !settings) return left(report.problems);
 

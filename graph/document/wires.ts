@@ -1,4 +1,4 @@
-import { type Dict, dict, list, scalar, type Tree, text } from './located.ts';
+import { type Dict, dict, list, scalar, type Tree, text, withEntry } from './located.ts';
 
 /** Nodes without chains and graphs among them, and how to read references to what was expanded. */
 export interface Level {
@@ -18,8 +18,9 @@ export function joinReference(node: string, port: string | undefined): string {
 }
 
 /**
- * The node with every wire passed through `change`, and the nodes it names in `of` through `members`. A wire is a
- * reference, a list of them, or either by phase; `change` sees each reference and may answer any wire.
+ * The node with every wire passed through `change`, and the nodes it names in `of`, `shares` and `follows` through
+ * `members`. A wire is a reference, a list of them, or either by phase; `change` sees each reference and may answer any
+ * wire.
  */
 export function mapWires(
   node: Dict,
@@ -42,6 +43,12 @@ export function mapWires(
   }
   const of = entries.get('of');
   if (of) entries.set('of', mapShared(of, members));
+  const shares = entries.get('shares');
+  if (shares) entries.set('shares', mapShared(shares, members));
+  const follows = entries.get('follows');
+  const leader = follows?.kind === 'dict' ? follows.entries.get('node') : undefined;
+  if (follows?.kind === 'dict' && leader)
+    entries.set('follows', withEntry(follows, 'node', mapShared(leader, members)));
   return dict(entries, node.origin, node.key);
 }
 

@@ -4,8 +4,10 @@
  * type, and what is required may be left out where a document extends another.
  */
 import { RUN_SCHEMA } from '../check/run-settings.ts';
+import { APPLY, MOMENTUM } from '../document/copy.ts';
+import { FOLLOWS } from '../model/keys.ts';
 import type { NodeDeclaration } from '../node-type.ts';
-import { type JsonSchema, mapValues } from '../params/json-schema.ts';
+import { type JsonSchema, mapValues, toJsonSchema } from '../params/json-schema.ts';
 import { completeDefinition } from './complete.ts';
 import { BY_TYPE, byKind, complete, definition, definitionName, discriminated } from './definitions.ts';
 import { inlineDefinition, KNOB, orKnob } from './values.ts';
@@ -19,6 +21,13 @@ const NODE_KEYS: Readonly<Record<string, JsonSchema>> = {
   from: { description: 'what the first input is connected to: "node" or "node.port"', $ref: '#/$defs/wire' },
   phase: { ...TEXT, description: 'the phase of a collator (default train), or the one this node is to run in' },
   stream: { ...TEXT, description: 'ordered lane of work on the device; lanes may overlap' },
+};
+
+const FORMS = ['chain', 'graph', APPLY, MOMENTUM];
+
+const OF: JsonSchema = {
+  description: 'the models whose parameters are used: a node, chain or graph, or several in their order',
+  anyOf: [TEXT, { type: 'array', minItems: 1, items: TEXT }],
 };
 
 export function pipelineSchema(types: readonly NodeDeclaration[]): JsonSchema {
@@ -88,7 +97,7 @@ function orNull($ref: string): JsonSchema {
   return { anyOf: [{ $ref }, { type: 'null', description: 'removes what an extended document has here' }] };
 }
 
-/** Node types, and the two forms that are expanded before the graph is checked. */
+/** Node types, and the forms that are expanded before the graph is checked. */
 function openNode(nodes: readonly NodeDeclaration[]): JsonSchema {
   const types = discriminated(nodes, BY_TYPE, definitionName);
   const [known, aliases, knob] = types.properties!.type!.anyOf!;
@@ -99,7 +108,7 @@ function openNode(nodes: readonly NodeDeclaration[]): JsonSchema {
   return {
     ...types,
     properties: {
-      type: { ...types.properties!.type!, anyOf: [{ enum: ['chain', 'graph', ...known!.enum!] }, aliases!, knob!] },
+      type: { ...types.properties!.type!, anyOf: [{ enum: [...FORMS, ...known!.enum!] }, aliases!, knob!] },
       ...NODE_KEYS,
     },
     allOf: [
@@ -108,8 +117,16 @@ function openNode(nodes: readonly NodeDeclaration[]): JsonSchema {
       form('graph', { ref: { ...TEXT, description: 'document of the graph' }, knobs: { type: 'object' }, inputs }, [
         'ref',
       ]),
+      form(APPLY, { of: OF, inputs }, ['of']),
+      form(MOMENTUM, { of: OF, inputs, ...following() }, ['of']),
     ],
   };
+}
+
+/** What model/momentum says besides whom it copies. */
+function following(): Record<string, JsonSchema> {
+  const { node: _, ...settings } = toJsonSchema(FOLLOWS).properties!;
+  return mapValues(settings, orKnob);
 }
 
 function completeNode(nodes: readonly NodeDeclaration[]): JsonSchema {

@@ -1,5 +1,6 @@
 /** Model nodes made ready to run: parameters named "<node>.<state-dict name>", initial values, weights files. */
 
+import type { Follows, ModelKeys } from '../../graph/model/keys.ts';
 import type { ModelSpec } from '../../graph/model/layers.ts';
 import type { OptimizedParameter } from '../node.ts';
 import { createRandom } from '../random.ts';
@@ -15,7 +16,15 @@ export interface RunningModel {
   /** output port → parameter names that are handed out */
   readonly weights: Readonly<Record<string, readonly string[]>>;
   readonly head: boolean;
+  /** its parameters are another node's: they are saved and trained there */
+  readonly shares: boolean;
+  /** how it follows another, or the one does whose parameters it shares */
+  readonly follows?: Follows;
 }
+
+/** Models with parameters of their own. */
+export const owners = (models: ReadonlyMap<string, RunningModel>): RunningModel[] =>
+  [...models.values()].filter(({ shares }) => !shares);
 
 /** The layers of a model node. @throws Error when they are not known, which the checks have refused before */
 export function modelSpec(node: GraphNode): ModelSpec {
@@ -33,8 +42,14 @@ export function modelSpec(node: GraphNode): ModelSpec {
   return described;
 }
 
-/** Create a node's model with its initial values. */
-export async function createRunningModel(node: GraphNode, backend: TensorBackend, seed: number): Promise<RunningModel> {
+/** Create a node's model with its initial values, or with the parameters of the `owner` that it shares them with. */
+export async function createRunningModel(
+  node: GraphNode,
+  backend: TensorBackend,
+  seed: number,
+  owner?: RunningModel,
+): Promise<RunningModel> {
+  if (owner) return { ...owner, node, shares: true };
   const spec = modelSpec(node);
   // tensor libraries are loaded with the backend, not with this file
   const { createModel } = await import('../tensor/model.ts');
@@ -43,6 +58,8 @@ export async function createRunningModel(node: GraphNode, backend: TensorBackend
     model: createModel(backend, spec, createRandom(seed, 'model', node.name)),
     weights: spec.weights ?? {},
     head: 'head' in node.declaration && node.declaration.head === true,
+    shares: false,
+    follows: (node.params as ModelKeys).follows,
   };
 }
 

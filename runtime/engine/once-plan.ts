@@ -21,7 +21,13 @@ export interface OncePlan {
   readonly artifacts: readonly string[];
 }
 
-export function planOnce(graph: Graph, phases: readonly BatchProgram[], trained: ReadonlySet<string>): OncePlan {
+/** @param changing models that training changes */
+export function planOnce(
+  graph: Graph,
+  phases: readonly BatchProgram[],
+  trained: ReadonlySet<string>,
+  changing: ReadonlySet<string>,
+): OncePlan {
   const artifacts = [...new Set(phases.flatMap(({ onceRefs }) => onceRefs))];
   const feeding = ancestors(
     graph,
@@ -32,7 +38,7 @@ export function planOnce(graph: Graph, phases: readonly BatchProgram[], trained:
   for (const node of graph.nodes) {
     if (!isOnce(node)) continue;
     const upstream = ancestors(graph, [node]);
-    const afterTraining = [...upstream].some((name) => trained.has(name));
+    const afterTraining = [...upstream].some((name) => changing.has(name));
     (afterTraining && !feeding.has(node.name) ? later : first).push(node);
   }
   const done = new Set<string>();

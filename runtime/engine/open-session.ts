@@ -1,11 +1,13 @@
 /** Begin a run: create the nodes, give them their saved values, connect the hooks. */
 import { basename } from 'node:path';
-import type { ModelKeys } from '../model-keys.ts';
+import type { ModelKeys } from '../../graph/model/keys.ts';
 import type { RunFacts, Value } from '../node.ts';
 import { createCheckpointRequests } from './checkpointing.ts';
 import { ResumeError } from './choose.ts';
 import { Counters } from './counters.ts';
 import { createEvents } from './events.ts';
+import { owners } from './models.ts';
+import { copyLeader } from './momentum.ts';
 import { disposeValue } from './once.ts';
 import { createRunView } from './run-view.ts';
 import { createRunning, type RunningGraph } from './running.ts';
@@ -48,6 +50,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     restoreHooks(saved, running);
   } else {
     await startFromWeights(running, options);
+    for (const following of running.following) copyLeader(backend, following);
   }
 
   const requests = createCheckpointRequests((reason, keep) => writeCheckpoint(session, reason, keep, false));
@@ -122,7 +125,7 @@ async function startFromWeights(
   running: RunningGraph,
   { backend, openWeights, notice }: SessionOptions,
 ): Promise<void> {
-  for (const model of running.models.values()) {
+  for (const model of owners(running.models)) {
     const { name, params } = model.node;
     const { weights, weights_prefix: prefix = '' } = params as ModelKeys;
     if (typeof weights !== 'string') {

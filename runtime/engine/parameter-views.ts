@@ -1,6 +1,7 @@
 /** Parameters and buffers as hooks see them. */
 import type { ParameterView } from '../events.ts';
 import type { TensorApi } from '../tensor/types.ts';
+import { owners } from './models.ts';
 import type { RunningGraph } from './running.ts';
 import type { StepView } from './step.ts';
 
@@ -13,7 +14,7 @@ export interface Views {
 export function createViews({ models }: RunningGraph, tf: TensorApi, step: () => StepView | undefined): Views {
   const parameters = new Map<string, ParameterView>();
   const buffers = new Map<string, ParameterView>();
-  for (const { node, model } of models.values()) {
+  for (const { node, model } of owners(models)) {
     for (const { name: own, kind, variable } of model.variables.values()) {
       const name = `${node.name}.${own}`;
       const view: ParameterView = {

@@ -3,7 +3,7 @@ import { type Graph, type GraphNode, optimizersIn, producers, trainingPhases } f
 import { hookRefs } from './hook-refs.ts';
 import { type OncePlan, planOnce } from './once-plan.ts';
 import { type BatchProgram, compileProgram } from './program.ts';
-import { trainedModels } from './training.ts';
+import { changingModels, trainedModels } from './training.ts';
 
 export interface SampleProgram {
   readonly dataset: GraphNode;
@@ -48,7 +48,7 @@ export function createPlan(graph: Graph): Plan {
         .map((collator) => [collator.name, sampleProgram(graph, collator)]),
     ),
     phases,
-    once: planOnce(graph, phases, trained),
+    once: planOnce(graph, phases, trained, changingModels(graph, trained)),
     trained,
   };
 }

@@ -1,9 +1,11 @@
 /** One node, once, in a batch. */
 import type { StepFacts, Values } from '../node.ts';
+import { createRandom } from '../random.ts';
 import type { TensorBackend } from '../tensor/types.ts';
 import type { RunningModel } from './models.ts';
 import type { PlannedNode } from './program.ts';
 import type { RunningGraph } from './running.ts';
+import { mixedBetweenRanks } from './shared-batch.ts';
 import { type EdgeValues, gather } from './values.ts';
 
 /** A node that failed; the message names it. */
@@ -12,12 +14,7 @@ export class NodeError extends Error {
 }
 
 /** Run a node in a scope of its own: what it makes besides its outputs is freed. */
-export async function runNode(
-  host: { readonly backend: TensorBackend; readonly running: RunningGraph },
-  step: PlannedNode,
-  values: EdgeValues,
-  facts: StepFacts,
-): Promise<void> {
+export async function runNode(host: Host, step: PlannedNode, values: EdgeValues, facts: StepFacts): Promise<void> {
   const { name, declaration } = step.node;
   const { running, backend } = host;
   try {
@@ -29,7 +26,7 @@ export async function runNode(
     }
     const model = running.models.get(name);
     const outputs = await backend.scopeAsync(async () =>
-      model ? runModel(model, step, inputs, facts, running) : running.instances.get(name)!.run(inputs, facts),
+      model ? runModel(model, step, inputs, facts, host) : running.instances.get(name)!.run(inputs, facts),
     );
     for (const port of step.ports) {
       if (outputs[port] === undefined) throw new Error(`it gave nothing on its output ${port}`);
@@ -43,18 +40,29 @@ export async function runNode(
   }
 }
 
-function runModel(
-  { node, model, weights }: RunningModel,
+interface Host {
+  readonly backend: TensorBackend;
+  readonly running: RunningGraph;
+}
+
+async function runModel(
+  { node, model, weights, follows }: RunningModel,
   step: PlannedNode,
   inputs: Values,
-  { training }: StepFacts,
-  running: RunningGraph,
-): Values {
+  facts: StepFacts,
+  { running, backend }: Host,
+): Promise<Values> {
+  const { phase, iteration, epoch } = facts;
+  const training = facts.training && iteration < (follows?.eval_mode_from_iteration ?? Infinity);
   const handedOut = step.ports.filter((port) => Object.hasOwn(weights, port));
   const outputs = step.ports.filter((port) => !Object.hasOwn(weights, port));
   const [x] = Object.values(inputs);
   const random = running.randoms.get(node.name);
-  const results: Record<string, unknown> = outputs.length > 0 ? model.forward(x, { training, outputs, random }) : {};
+  const forward = (images: Parameters<typeof model.forward>[0]): Record<string, unknown> =>
+    outputs.length > 0 ? model.forward(images, { training, outputs, random }) : {};
+  const mix = createRandom(running.seed, 'mix', phase, epoch, iteration);
+  const mixes = follows?.shuffle === true && facts.training;
+  const results = mixes ? await mixedBetweenRanks(backend.tf, running.ranks, mix, x, forward) : forward(x);
   for (const port of handedOut) {
     const variables = weights[port].map((name) => model.variables.get(name)!.variable);
     const list = Object.values(node.outputs[port] ?? {}).some((value) => value.list);

@@ -14,11 +14,13 @@ import type {
 import type { TensorBackend } from '../tensor/types.ts';
 import type { Graph, GraphNode } from './edges.ts';
 import type { NamedHook } from './events.ts';
-import { createRunningModel, optimizedParameters, type RunningModel } from './models.ts';
+import { createRunningModel, optimizedParameters, owners, type RunningModel } from './models.ts';
+import { type Following, followLeader } from './momentum.ts';
 import { createNodeRandom, type NodeRandom } from './node-random.ts';
 import type { Plan } from './plan.ts';
 import type { Schedules } from './schedules.ts';
 import type { EngineState } from './state.ts';
+import { ownerOf } from './training.ts';
 import { usedNodes } from './used-nodes.ts';
 
 type OnceFunction = (inputs: Values) => Values | Promise<Values>;
@@ -38,6 +40,10 @@ export interface RunningGraph {
   readonly randoms: ReadonlyMap<string, NodeRandom>;
   /** from now on every node draws from its stream of this moment */
   moment(...path: (string | number)[]): void;
+  /** models that follow others */
+  readonly following: readonly Following[];
+  readonly ranks: Ranks;
+  readonly seed: number;
   /** hooks of node instances and hooks brought by nodes, in order */
   readonly ownHooks: readonly NamedHook[];
   /** the document's own, in order */
@@ -73,7 +79,8 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
     const random = createNodeRandom(graph.run.seed, name);
     randoms.set(name, random);
     if (declaration.role === 'model') {
-      models.set(name, await createRunningModel(node, backend, graph.run.seed));
+      const owner = ownerOf(node) === name ? undefined : models.get(ownerOf(node))!;
+      models.set(name, await createRunningModel(node, backend, graph.run.seed, owner));
       return;
     }
     const context: ComputeContext<any> = {
@@ -106,7 +113,7 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
       optimizers.set(name, { optimizer: declaration.create({ ...context, parameters }), parameters });
     }
   };
-  for (const node of usedNodes(plan)) {
+  for (const node of ownersFirst(usedNodes(plan))) {
     try {
       await create(node);
     } catch (error) {
@@ -119,8 +126,15 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
     }
   }
 
+  const following = owners(models).flatMap((follower): Following[] => {
+    const { follows } = follower;
+    if (!follows) return [];
+    const { node, statistics } = follows;
+    return [{ follower, leader: models.get(node)!, statistics, momentum: schedules.outermost(follows.momentum) }];
+  });
+  const followHooks = new Map(following.map((one) => [one.follower.node.name, followLeader(backend, one)]));
   const own: NamedHook[] = graph.nodes.flatMap(({ name }) => {
-    const handlers = instances.get(name)?.hooks;
+    const handlers = instances.get(name)?.hooks ?? followHooks.get(name);
     return handlers ? [{ name, handlers }] : [];
   });
   const listed: NamedHook[] = [];
@@ -139,12 +153,21 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
     moment(...path) {
       for (const random of randoms.values()) random.moment(...path);
     },
+    following,
+    ranks,
+    seed: graph.run.seed,
     ownHooks: own,
     listedHooks: listed,
     dispose() {
-      for (const { model } of models.values()) model.dispose();
+      for (const { model } of owners(models)) model.dispose();
     },
   };
+}
+
+/** Models that others share parameters with before those others, and before optimizers. */
+function ownersFirst(nodes: readonly GraphNode[]): readonly GraphNode[] {
+  const own = (node: GraphNode) => node.declaration.role === 'model' && ownerOf(node) === node.name;
+  return [...nodes.filter(own), ...nodes.filter((node) => !own(node))];
 }
 
 /** What holds in all phases, else in the first phase of the run that has it. */

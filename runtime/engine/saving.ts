@@ -6,7 +6,7 @@ import type { FoundCheckpoint } from '../train/resume.ts';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../train/safetensors.ts';
 import type { Graph } from './edges.ts';
 import type { NamedHook } from './events.ts';
-import { assignStored, savedTensors } from './models.ts';
+import { assignStored, owners, savedTensors } from './models.ts';
 import type { RunningGraph } from './running.ts';
 import type { EngineState, SavedState, SavedTensor } from './state.ts';
 
@@ -18,7 +18,7 @@ export function collect(graph: Graph, running: RunningGraph, state: EngineState)
   const hooks: Record<string, unknown> = {};
   for (const { name, handlers } of hooksOf(running)) if (handlers.save) hooks[name] = handlers.save();
   return {
-    model: [...running.models.values()].flatMap(savedTensors),
+    model: owners(running.models).flatMap(savedTensors),
     optimizer: state.tensors(isOptimizer),
     state: state.tensors((node) => !isOptimizer(node)),
     numbers: state.numbers(),
@@ -57,7 +57,7 @@ export async function restoreModels(
   backend: TensorBackend,
 ): Promise<void> {
   await withFile(join(path, MODEL_FILE), async (file) => {
-    for (const { node, model } of running.models.values()) {
+    for (const { node, model } of owners(running.models)) {
       for (const variable of model.variables.values()) {
         const name = `${node.name}.${variable.name}`;
         if (!file.tensors.has(name)) throw new Error(`${path} has no tensor ${name}`);

@@ -1,7 +1,7 @@
 /** What weights, or a once-value, depend on: the nodes before them, as plain data. See train/compare.ts. */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import type { ModelKeys } from '../model-keys.ts';
+import type { ModelKeys } from '../../graph/model/keys.ts';
 import type { Signature, SignedNode } from '../train/compare.ts';
 import { ancestors, type Graph, type GraphNode, optimizersIn, refOf, trainingPhases } from './edges.ts';
 

@@ -52,8 +52,6 @@ describe('graph/document/expand', () => {
             from: 'views',
             inputs: { a: ['views.x', 'views/flip'], b: { train: 'views', test: 'views.y' } },
           },
-          apply: { type: 'model/apply', of: 'views' },
-          alone: { type: 'model/apply', of: 'batch' },
         }),
         {
           'views/0': { type: 't/a', p: 1, from: 'images' },
@@ -64,8 +62,6 @@ describe('graph/document/expand', () => {
             from: 'views/2',
             inputs: { a: ['views/2.x', 'views/flip'], b: { train: 'views/2', test: 'views/2.y' } },
           },
-          apply: { type: 'model/apply', of: ['views/0', 'views/flip', 'views/2'] },
-          alone: { type: 'model/apply', of: 'batch' },
         },
       );
     });
@@ -128,7 +124,6 @@ describe('graph/document/expand', () => {
         await nodes({
           head: { type: 'graph', ref: './head.json', inputs: { features: 'trunk.res5' }, knobs: { dim: 64 } },
           loss: { type: 'loss', inputs: { a: 'head.scores', b: ['head', 'head.embeddings'] } },
-          ema: { type: 'model/momentum', of: ['trunk', 'head'] },
         }),
         {
           'head/neck/0': { type: 'head/mlp', dims: [2048, 128], from: 'trunk.res5' },
@@ -138,14 +133,20 @@ describe('graph/document/expand', () => {
             inputs: { other: ['head/neck/norm.embeddings', 'head/protos'], input: 'trunk.res5' },
           },
           'head/protos': { type: 'head/linear', from: { train: 'head/neck/norm', test: ['head/neck/norm.x'] } },
-          'head/copy': { type: 'model/momentum', of: ['head/neck/0', 'head/neck/norm', 'head/protos'] },
+          'head/copy/neck/0': { type: 'head/mlp', dims: [2048, 128], follows: { node: 'head/neck/0' } },
+          'head/copy/neck/norm': {
+            type: 'head/norm',
+            from: 'head/copy/neck/0',
+            follows: { node: 'head/neck/norm' },
+          },
+          'head/copy/protos': {
+            type: 'head/linear',
+            from: { train: 'head/copy/neck/norm', test: ['head/copy/neck/norm.x'] },
+            follows: { node: 'head/protos' },
+          },
           loss: {
             type: 'loss',
             inputs: { a: 'head/protos', b: ['head/neck/norm.embeddings', 'head/neck/norm.embeddings'] },
-          },
-          ema: {
-            type: 'model/momentum',
-            of: ['trunk', 'head/neck/0', 'head/neck/norm', 'head/skip', 'head/protos', 'head/copy'],
           },
         },
       );
