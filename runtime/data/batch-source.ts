@@ -60,16 +60,22 @@ export function batchSource(options: BatchSourceOptions) {
     const lanes = Math.max(1, threads);
     const memory = createPixelMemory({ bytes: slots * layout.bytes + lanes * ARENA });
     const board = new Int32Array(new SharedArrayBuffer(4 * (1 + lanes)));
+    // all tasks under way have cells of their own, those that are made again included
+    const claims = new Int32Array(new SharedArrayBuffer(4 * (slots * tasksOf(layout.batchSize) * 2 + 64)));
     const at = (place: number) => ({
       spec,
       memory,
       region: { offset: slots * layout.bytes + place * ARENA, bytes: ARENA },
       board,
+      claims,
       place,
       plugins: options.plugins,
     });
     const onDeath = (message: string) => onEvent({ type: 'notice', level: 'warning', from: name, message });
-    const pool = threads > 0 ? new ThreadPool({ threads, start: at, onDeath }) : inlinePool(at(0), options.types);
+    const pool =
+      threads > 0
+        ? new ThreadPool({ threads, start: at, board, claims, nextId: () => ids++, onDeath })
+        : inlinePool(at(0), options.types);
     return { memory, pool, board, slots };
   };
 
@@ -216,6 +222,9 @@ function slotsThatFit(batchBytes: number, wanted: number, others: number): numbe
   const gib = (batchBytes / 2 ** 30).toFixed(2);
   throw new RangeError(`a batch takes ${gib} GiB, and two of them do not fit into 4 GiB: make batch_size smaller`);
 }
+
+/** At most this many tasks to a batch. */
+const tasksOf = (images: number) => Math.ceil(images / SMALLEST_TASK);
 
 function divide(indices: readonly number[], threads: number): { firstRow: number; indices: readonly number[] }[] {
   const share = Math.ceil(indices.length / Math.max(1, 4 * threads));

@@ -4,7 +4,7 @@ import { openProgram, type Program } from './program.ts';
 import { GENERATION, type Task, type TaskReport, type WorkerStart } from './tasks.ts';
 
 export interface Pool {
-  /** Tasks are begun in the order in which they come. Rejects with a ProgramError. */
+  /** Tasks are begun in the order of their ids, which rise by one. Rejects with a ProgramError. */
   run(task: Task): Promise<TaskReport>;
   /** Ends the threads; tasks in work are left. Resolves when all are gone. */
   close(): Promise<void>;

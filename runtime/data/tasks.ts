@@ -82,9 +82,16 @@ export interface WorkerStart {
   readonly region: { readonly offset: number; readonly bytes: number };
   /** shared with the rank: [generation, then per thread: row in work + 1, or 0] */
   readonly board: Int32Array;
+  /** shared with the rank: a task may be taken while its cell, id mod length, holds 1 + id; then it holds -1 - thread */
+  readonly claims: Int32Array;
   readonly place: number;
   /** node types of plugins are in use */
   readonly plugins: boolean;
 }
 
 export const GENERATION = 0;
+
+/** Takes a task for a thread; false when another has it. */
+export function claim(claims: Int32Array, id: number, place: number): boolean {
+  return Atomics.compareExchange(claims, id % claims.length, 1 + id, -1 - place) === 1 + id;
+}

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { importTypes } from './node-types.ts';
 import { openProgram, type Program } from './program.ts';
-import { type FromWorker, GENERATION, type Task, type ToWorker, type WorkerStart } from './tasks.ts';
+import { claim, type FromWorker, GENERATION, type Task, type ToWorker, type WorkerStart } from './tasks.ts';
 
 const start = workerData as WorkerStart;
 const port = parentPort!;
@@ -19,6 +19,7 @@ async function open(): Promise<Program> {
 }
 
 async function work(program: Program, task: Task): Promise<void> {
+  if (!claim(start.claims, task.id, place)) return;
   const stopped = () => Atomics.load(board, GENERATION) !== task.generation;
   const report = await program.run(task, stopped, (row) => Atomics.store(board, own, row + 1));
   Atomics.store(board, own, 0);

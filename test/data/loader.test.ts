@@ -180,6 +180,31 @@ describe('loader', () => {
     });
   });
 
+  it('goes on while the rank computes and answers no one', async () => {
+    const reads = new Int32Array(new SharedArrayBuffer(4));
+    const modules = { 'dataset/counting': new URL('./nodes/counting.ts', import.meta.url).href };
+    const dataset = { type: 'dataset/counting' };
+    const collator = { type: 'collator/default', batch_size: 64 };
+    const given = {
+      ...plain,
+      modules,
+      dataset,
+      collator,
+      index: { length: 200, data: reads },
+      workers: 1,
+      prefetch: 2,
+    };
+    await using(given, async (loader) => {
+      const pass = loader.batches(0);
+      const batch = (await pass.next()).value as Batch;
+      batch.release(); // now the rest of the epoch has room: 200 images in four batches
+      const deadline = performance.now() + 50_000;
+      while (Atomics.load(reads, 0) < 200 && performance.now() < deadline) Atomics.wait(reads, 0, -1, 10);
+      assert.equal(Atomics.load(reads, 0), 200);
+      await pass.return();
+    });
+  });
+
   it('reports waits and counts', async () => {
     const events: GraphEvent[] = [];
     await using({ ...plain, workers: 1, onEvent: (event) => events.push(event) }, async (loader) => {
