@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { canonical } from '../../graph/document/canonical.ts';
 import type { GraphEvent } from '../events.ts';
 import type { Ranks } from '../node.ts';
-import type { TensorBackend } from '../tensor/types.ts';
+import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import { createCheckpointWriter } from '../train/checkpoint.ts';
 import { diskFiles, type Files, replaceFile } from '../train/files.ts';
 import type { OpenSource } from './batches.ts';
@@ -24,7 +24,7 @@ import type { RunResult, Session } from './session.ts';
 import { createSources } from './sources.ts';
 import { type Step, standardStep } from './step.ts';
 import { createStop } from './stop.ts';
-import { inlineStreams, type Streams } from './streams.ts';
+import { inlineStreams } from './streams.ts';
 import { createTrace } from './trace.ts';
 import type { OpenWeights } from './weights.ts';
 
@@ -50,7 +50,8 @@ export interface RunOptions {
   /** opens weights files that are not safetensors */
   readonly openWeights?: OpenWeights;
   readonly ranks?: Ranks;
-  readonly streams?: Streams;
+  /** instead of the backend's own */
+  readonly streams?: DeviceStreams;
   /** what a batch does, over the plan's stages; default VISSL's order */
   readonly step?: Step;
   readonly files?: Files;
@@ -121,7 +122,7 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
       notice,
       resume: chosen.from,
       ranks,
-      streams: options.streams ?? inlineStreams,
+      streams: options.streams ?? backend.streams ?? inlineStreams,
       step: options.step ?? standardStep,
       schedules: await loadSchedules(
         [...graph.nodes, ...graph.hooks].map(({ params }) => params),

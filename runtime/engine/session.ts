@@ -1,7 +1,7 @@
 /** A run under way: what its parts share. */
 import type { HookEvent, HookEventType, RunView } from '../events.ts';
 import type { Ranks, RunFacts, Value } from '../node.ts';
-import type { TensorBackend } from '../tensor/types.ts';
+import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import type { CheckpointWriter } from '../train/checkpoint.ts';
 import type { FoundCheckpoint } from '../train/resume.ts';
 import type { CheckpointRequests } from './checkpointing.ts';
@@ -15,7 +15,6 @@ import type { Sources } from './sources.ts';
 import type { EngineState } from './state.ts';
 import type { BatchHost, Step, StepView } from './step.ts';
 import type { Stop } from './stop.ts';
-import type { Streams } from './streams.ts';
 import type { OpenWeights } from './weights.ts';
 
 export interface SessionOptions {
@@ -28,7 +27,7 @@ export interface SessionOptions {
   readonly sources: Sources;
   readonly resume?: FoundCheckpoint;
   readonly ranks: Ranks;
-  readonly streams: Streams;
+  readonly streams: DeviceStreams;
   readonly step: Step;
   readonly schedules: Schedules;
   readonly metrics: MetricsFile;

@@ -5,7 +5,7 @@
  */
 import type { HookEvent } from '../events.ts';
 import type { Ranks, StepFacts, Value } from '../node.ts';
-import type { Tape, Tensor, TensorBackend, Variable } from '../tensor/types.ts';
+import type { DeviceStreams, StreamMark, Tape, Tensor, TensorBackend, Variable } from '../tensor/types.ts';
 import type { HostBatch } from './batches.ts';
 import { refOf } from './edges.ts';
 import { COPY, MAIN } from './lanes.ts';
@@ -13,7 +13,6 @@ import type { BatchProgram, PlannedNode, PlannedStep } from './program.ts';
 import { runNode } from './run-node.ts';
 import type { RunningGraph } from './running.ts';
 import type { Stop } from './stop.ts';
-import type { Mark, Streams } from './streams.ts';
 import { createEdgeValues, type EdgeValues, tensorsOf, upload } from './values.ts';
 
 export interface NodeTiming {
@@ -29,7 +28,7 @@ export interface BatchHost {
   readonly backend: TensorBackend;
   readonly running: RunningGraph;
   readonly ranks: Ranks;
-  readonly streams: Streams;
+  readonly streams: DeviceStreams;
   readonly once: ReadonlyMap<string, Value>;
   readonly stop: Stop;
   /** ms since the run began */
@@ -111,7 +110,7 @@ class BatchRun implements BatchStages, StepView {
   readonly #request: StepRequest;
   readonly #values: EdgeValues;
   readonly #tape: Tape | undefined;
-  readonly #marks = new Map<string, Mark>();
+  readonly #marks = new Map<string, StreamMark>();
   #position = 0;
   #loss: Tensor | undefined;
   #gradients = new Map<Variable, Tensor | null>();

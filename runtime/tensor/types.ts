@@ -122,6 +122,22 @@ export interface Tape {
   close(): void;
 }
 
+/** A place in a stream that others wait for. */
+export interface StreamMark {
+  readonly stream: string;
+  readonly name: string;
+}
+
+/** Ordered lanes of work on a device. */
+export interface DeviceStreams {
+  /** Put work on a stream: what `work` asks of the device runs there, in order. Synchronous work only. */
+  run<T>(stream: string, work: () => T): T;
+  /** Everything put on the stream so far is done when the mark is reached. */
+  record(stream: string, name: string): StreamMark;
+  /** What is put on `stream` from now on runs after the mark. */
+  wait(stream: string, mark: StreamMark): void;
+}
+
 /** One tensor backend, chosen and ready. */
 export interface TensorBackend {
   /** wasm | cpu | torch | tensorflow | webgpu */
@@ -132,6 +148,8 @@ export interface TensorBackend {
   readonly ops: FusedOps;
   /** Make this backend the one that operations run on (a process may have several open). */
   activate(): void;
+  /** absent where the device does one thing after the other */
+  readonly streams?: DeviceStreams;
   openTape(): Tape;
   /** Run f in a scope: everything it makes and does not keep is freed at the end, also after an error. Result tensors survive. Works with an open tape. */
   scope<T>(f: () => T): T;

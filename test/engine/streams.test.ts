@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { assignStreams } from '../../runtime/engine/lanes.ts';
-import type { Mark, Streams } from '../../runtime/engine/streams.ts';
+import type { DeviceStreams, StreamMark } from '../../runtime/tensor/types.ts';
 import { classifier, runDocument, withFolder } from './fixtures/graph.ts';
 
 /** Writes down what is asked of it. */
-function recordingStreams(): { log: string[]; streams: Streams } {
+function recordingStreams(): { log: string[]; streams: DeviceStreams } {
   const log: string[] = [];
   return {
     log,
@@ -13,7 +13,7 @@ function recordingStreams(): { log: string[]; streams: Streams } {
         log.push(`run ${stream}`);
         return work();
       },
-      record(stream, name): Mark {
+      record(stream, name): StreamMark {
         log.push(`mark ${stream}: ${name}`);
         return { stream, name };
       },
