@@ -20,16 +20,16 @@ interface Texture {
 
 const color = (random: Random) => [random.uniform(20, 235), random.uniform(20, 235), random.uniform(20, 235)];
 
-function texture(random: Random, base: readonly number[]): Texture {
+function texture(random: Random, base: readonly number[], strength: number): Texture {
   const angle = random.uniform(0, 2 * Math.PI);
   return {
     from: base,
-    to: base.map((value) => value + random.uniform(-35, 35)),
+    to: base.map((value) => value + random.uniform(-35, 35) * strength),
     cos: Math.cos(angle),
     sin: Math.sin(angle),
     kind: random.integer(3),
     frequency: random.uniform(8, 26),
-    amplitude: random.uniform(0, 24),
+    amplitude: random.uniform(0, 24) * strength,
   };
 }
 
@@ -51,20 +51,33 @@ function twoColors(random: Random): [number[], number[]] {
 
 const luma = ([r, g, b]: readonly number[]) => 0.299 * r + 0.587 * g + 0.114 * b;
 
+/** How much of the nuisances there is. */
+export interface Nuisances {
+  /** 0 (plain colours) to 1 */
+  readonly texture: number;
+  /** largest turn either way, in degrees */
+  readonly turn: number;
+}
+
 /** Packed RGB pixels of one picture: a figure of random place, size, turn, colours and texture on a textured ground. */
-export function drawShape(figure: string, size: number, random: Random): Uint8Array {
+export function drawShape(
+  figure: string,
+  size: number,
+  random: Random,
+  { texture: strength, turn: degrees }: Nuisances = { texture: 1, turn: 180 },
+): Uint8Array {
   const distance = FIGURES[figure];
   const [ground, ink] = twoColors(random);
-  const grounds = texture(random, ground);
-  const inks = texture(random, ink);
+  const grounds = texture(random, ground, strength);
+  const inks = texture(random, ink, strength);
   const radius = random.uniform(0.18, 0.34);
   const cx = random.uniform(-0.5 + radius, 0.5 - radius);
   const cy = random.uniform(-0.5 + radius, 0.5 - radius);
-  const turn = random.uniform(0, 2 * Math.PI);
+  const turn = (random.uniform(-1, 1) * degrees * Math.PI) / 180;
   const cos = Math.cos(turn) / radius;
   const sin = Math.sin(turn) / radius;
   const edge = radius * size; // from units of the radius to pixels
-  const grain = random.uniform(0, 14);
+  const grain = random.uniform(0, 14) * strength;
   let noise = random.integer(2 ** 32);
   const pixels = new Uint8Array(size * size * 3);
   for (let row = 0, at = 0; row < size; row++) {
@@ -109,6 +122,8 @@ export default defineNode({
       description: `number of figures, the first of ${NAMES.join(', ')}`,
     }),
     split: T.String({ default: 'train', description: 'another name gives other pictures of the same kind' }),
+    texture: T.Number({ default: 1, minimum: 0, maximum: 1, description: 'strength of ramps, stripes, checks, grain' }),
+    turn: T.Number({ default: 180, minimum: 0, maximum: 180, description: 'largest turn of a figure, in degrees' }),
     seed: T.Optional(T.Integer({ minimum: 0, description: 'which pictures; default 0, whatever the seed of the run' })),
     ...limit,
   }),
@@ -126,11 +141,14 @@ export default defineNode({
     classes: NAMES.slice(0, classes),
     data: null,
   }),
-  open: ({ params: { size, classes, split, seed = 0 } }, { length }) => ({
+  open: ({ params: { size, classes, split, seed = 0, texture, turn } }, { length }) => ({
     length,
     read: (index) => {
       const label = index % classes;
-      const pixels = drawShape(NAMES[label], size, createRandom(seed, 'shapes', split, index));
+      const pixels = drawShape(NAMES[label], size, createRandom(seed, 'shapes', split, index), {
+        texture,
+        turn,
+      });
       return { source: { pixels, width: size, height: size, channels: 3 }, label };
     },
   }),
