@@ -15,8 +15,8 @@ export interface Following {
 }
 
 /** Give the follower the values of its leader: parameters, running statistics, counts. */
-export function copyLeader({ tf }: TensorBackend, { follower, leader }: Following): void {
-  for (const [own, other] of pairs({ follower, leader })) tf.tidy(() => own.assign(tf.add(other, 0)));
+export function copyLeader(backend: TensorBackend, following: Following): void {
+  for (const [own, other] of pairs(following)) move(backend, own, other, 0);
 }
 
 /**
@@ -25,12 +25,6 @@ export function copyLeader({ tf }: TensorBackend, { follower, leader }: Followin
  * trained model has moved them.
  */
 export function followLeader(backend: TensorBackend, following: Following): HookHandlers {
-  const { tf, ops } = backend;
-  const move = (own: Variable, other: Variable, keep: number): void => {
-    const moved = ops.noGrad(() => averaged(tf, own, other, keep));
-    own.assign(moved as never);
-    moved.dispose();
-  };
   return {
     forward({ progress }) {
       if (!progress.training) return;
@@ -38,18 +32,22 @@ export function followLeader(backend: TensorBackend, following: Following): Hook
       const keep = following.momentum(Math.max(0, iteration - 1) / maxIterations);
       for (const [own, other, isParameter] of pairs(following)) {
         if (isParameter) {
-          if (iteration > 0) move(own, other, keep);
-        } else if (following.statistics === 'copy') move(own, other, 0);
-        else if (following.statistics === 'average' && iteration > 0) move(own, other, keep);
+          if (iteration > 0) move(backend, own, other, keep);
+        } else if (following.statistics === 'copy') move(backend, own, other, 0);
+        else if (following.statistics === 'average' && iteration > 0) move(backend, own, other, keep);
       }
     },
   };
 }
 
-function* pairs({
-  follower,
-  leader,
-}: Pick<Following, 'follower' | 'leader'>): Generator<[Variable, Variable, boolean]> {
+function move({ tf, ops }: TensorBackend, own: Variable, other: Variable, keep: number): void {
+  const moved = ops.noGrad(() => averaged(tf, own, other, keep));
+  own.assign(moved as never);
+  moved.dispose();
+}
+
+/** Both models' tensors of a name, and whether it is a parameter. */
+function* pairs({ follower, leader }: Following): Generator<[Variable, Variable, boolean]> {
   for (const { name, kind, variable } of follower.model.variables.values()) {
     yield [variable, leader.model.variables.get(name)!.variable, kind === 'weight' || kind === 'bias'];
   }
