@@ -149,6 +149,17 @@ withTorch('the libtorch add-on', () => {
     assert.equal(addon.memory()[1], 0);
   });
 
+  it('does not keep the blocks of every size that ever was', () => {
+    const empty = addon.bind('aten::empty', 'memory_format')!;
+    addon.trim();
+    addon.resetPeak();
+    for (let megabytes = 64; megabytes < 1024; megabytes *= 1.15)
+      addon.release(empty([Math.round(megabytes * 2 ** 18)], FLOAT));
+    const [used, kept, peak] = addon.memory();
+    assert.ok(used + kept <= peak * 1.25 + 2 ** 28, `${used + kept} bytes held, ${peak} at most in use`);
+    addon.trim();
+  });
+
   it('sets the number of threads', () => {
     const threads = addon.threads();
     addon.setThreads(1);

@@ -63,6 +63,7 @@ class CachingAllocator final : public c10::Allocator {
  private:
   static constexpr size_t kHeader = 64;  // keeps the data on a cache line; its first word is the size class
   static constexpr size_t kHugePage = size_t(1) << 21;
+  static constexpr size_t kSpare = size_t(256) << 20;
   static constexpr size_t kClassesPerDoubling = 8;  // at most 12.5 % of a block is unused
 
   static size_t classOf(size_t bytes) {
@@ -84,6 +85,7 @@ class CachingAllocator final : public c10::Allocator {
     std::vector<void*>& blocks = cache_[sizeClass];
     void* block;
     if (blocks.empty()) {
+      makeRoom(size);
       block = request(size + kHeader);
     } else {
       block = blocks.back();
@@ -92,8 +94,22 @@ class CachingAllocator final : public c10::Allocator {
     }
     live_ += size;
     if (live_ > peak_) peak_ = live_;
+    if (live_ > peakEver_) peakEver_ = live_;
     *static_cast<size_t*>(block) = sizeClass;
     return static_cast<char*>(block) + kHeader;
+  }
+
+  /// Work of other shapes than before does not add its blocks to theirs: a quarter above the most that was in use is the
+  /// limit, and a block that is not there is paid for with cached ones, largest first.
+  void makeRoom(size_t size) {
+    const size_t limit = peakEver_ + peakEver_ / 4 + kSpare;
+    for (size_t c = cache_.size(); c-- > 0 && live_ + cached_ + size > limit;) {
+      std::vector<void*>& blocks = cache_[c];
+      for (; !blocks.empty() && live_ + cached_ + size > limit; blocks.pop_back()) {
+        ::free(blocks.back());
+        cached_ -= bytesOf(c);
+      }
+    }
   }
 
   void* request(size_t size) {
@@ -128,7 +144,7 @@ class CachingAllocator final : public c10::Allocator {
 
   std::mutex mutex_;
   std::vector<std::vector<void*>> cache_;  // by size class
-  size_t live_ = 0, cached_ = 0, peak_ = 0;
+  size_t live_ = 0, cached_ = 0, peak_ = 0, peakEver_ = 0;
 };
 
 /// Everything libtorch allocates on the CPU from now on comes from the caching allocator.
