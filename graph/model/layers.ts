@@ -144,6 +144,8 @@ export interface Residual {
   readonly shortcut?: Layer;
   /** default relu */
   readonly activation?: 'relu' | 'none';
+  /** probability that the main branch of an image is left out in training, the others scaled up; default 0 */
+  readonly dropPath?: number;
 }
 
 /** x · gate(x), broadcast over rows and columns: squeeze-and-excitation. */

@@ -1,4 +1,6 @@
 /** VISSL's trunk configs as node types with params. */
+import alexnet from '../../nodes/trunks/alexnet.ts';
+import efficientnet from '../../nodes/trunks/efficientnet.ts';
 import regnet from '../../nodes/trunks/regnet.ts';
 import resnet from '../../nodes/trunks/resnet.ts';
 import type { NodeType } from '../../runtime/node.ts';
@@ -40,6 +42,14 @@ export function trunkNode(trunk: string, overrides: Config, input = 'rgb'): Trun
     const { name, block_type: _, ...config } = overrides.REGNET ?? {};
     const params = defined({ ...config, name: name === 'anynet' ? undefined : name, input });
     return { definition: regnet as NodeType, params };
+  }
+  if (trunk.startsWith('alexnet_')) {
+    return { definition: alexnet as NodeType, params: { variant: trunk.slice('alexnet_'.length) } };
+  }
+  if (trunk === 'efficientnet') {
+    const { min_width, ...config } = overrides.EFFICIENT_NETS;
+    const params = defined({ ...config, min_width: min_width ?? undefined, input });
+    return { definition: efficientnet as NodeType, params };
   }
   throw new NotSupported(`no trunk node for ${trunk}`);
 }

@@ -138,10 +138,21 @@ function residual(layer: Residual, here: string, parts: Parts): (x: Tensor, pass
   const shortcut = layer.shortcut ? fuse(stepsOf(layer.shortcut, here, parts)) : [];
   const add = layer.activation === 'none' ? sum : parts.ops.addRelu;
   return (x, pass) => {
-    const a = runSteps(main, x, pass, parts);
+    const a = pathDropped(runSteps(main, x, pass, parts), layer.dropPath ?? 0, pass, here);
     const b = runSteps(shortcut, x, pass, parts);
     const y = add(a, b);
     for (const t of [a, b]) if (t !== x) t.dispose();
     return y;
   };
+}
+
+/** Stochastic depth. Huang et al. 2016, arXiv:1603.09382. */
+function pathDropped(x: Tensor, p: number, { training, random }: Pass, here: string): Tensor {
+  if (!training || p === 0) return x;
+  if (!random) throw new Error(`the residual ${here} needs the random stream of the step in training`);
+  const stream = random.fork(here);
+  const kept = Float32Array.from({ length: x.shape[0] }, () => (stream.next() < p ? 0 : 1 / (1 - p)));
+  const y = tf.mul(x, tf.tensor(kept, [x.shape[0], ...x.shape.slice(1).map(() => 1)]));
+  x.dispose();
+  return y;
 }
