@@ -21,7 +21,7 @@ import { FrameReader } from '../../runtime/video/frame-reader.ts';
 import { indexVideos } from '../../runtime/video/index-videos.ts';
 import { probeVideo } from '../../runtime/video/probe.ts';
 import { reencode } from '../../runtime/video/reencode.ts';
-import { loaderOf } from '../data/setup.ts';
+import { loaderOf, locate, scan, use } from '../data/setup.ts';
 import { HEIGHT, makeVideo, shownNumber, WIDTH } from './numbered.ts';
 
 const FRAMES = 100;
@@ -192,6 +192,9 @@ describe('videos', function () {
       indices.push(...index.data);
       batch.release();
     }
+    const auto = await locate(['dataset/auto']);
+    const { length, classes } = await scan(auto, use(auto, { type: 'dataset/auto', path: two }));
+    assert.deepEqual([length, classes], [2 * FRAMES, ['a.mp4', 'b.avi']], 'dataset/auto sees the videos');
     assert.deepEqual(indices.toSorted((a, b) => a - b), [...Array(130).keys()]); // biome-ignore format: one thought
     await loader.dispose();
     rmSync(two, { recursive: true });
