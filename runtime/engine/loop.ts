@@ -66,6 +66,7 @@ async function runEpochs(session: Session): Promise<void> {
     }
     counters.epochDone();
   }
+  if (epochs === 0 && evaluates && moments.includes('end')) await evaluate(session);
   if (training) await writeCheckpoint(session, 'end of training', 0, true);
   if (spare) await session.writer.discard(spare);
   await session.dispatch('end', { metrics: session.lastMetrics });

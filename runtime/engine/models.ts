@@ -8,6 +8,7 @@ import { fromTorch, torchShape, toTorch } from '../tensor/model/layout.ts';
 import type { Model, ModelVariable } from '../tensor/model.ts';
 import type { TensorBackend } from '../tensor/types.ts';
 import type { TensorSource } from '../train/safetensors.ts';
+import type { StoredTensor } from '../train/weights-file.ts';
 import type { GraphNode } from './edges.ts';
 
 export interface RunningModel {
@@ -92,12 +93,6 @@ export function savedTensors({ node, model }: RunningModel): TensorSource[] {
       return values instanceof Float32Array ? toTorch(values, variable.shape) : values;
     },
   }));
-}
-
-/** A stored tensor in PyTorch's layout. */
-export interface StoredTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array | Int32Array;
 }
 
 /** @throws Error when the shapes differ */

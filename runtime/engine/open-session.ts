@@ -127,20 +127,20 @@ async function startFromWeights(
 ): Promise<void> {
   for (const model of owners(running.models)) {
     const { name, params } = model.node;
-    const { weights, weights_prefix: prefix = '' } = params as ModelKeys;
+    const { weights, weights_prefix: prefix } = params as ModelKeys;
     if (typeof weights !== 'string') {
       if (isFrozen(model.node) && (params as ModelKeys).frozen === true) {
         notice(name, 'warning', 'it is frozen at its random initial values', 'Give it "weights"');
       }
       continue;
     }
-    const { loaded, missing, unexpected } = await loadWeights(model, weights, prefix, backend, openWeights);
+    const { loaded, missing, unexpected, names } = await loadWeights(model, weights, prefix, backend, openWeights);
     const few = (names: readonly string[]): string =>
       names.length === 0 ? '' : ` (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''})`;
     notice(
       name,
       missing.length > 0 ? 'warning' : 'info',
-      `${weights}: ${loaded.length} tensors used, ${missing.length} missing${few(missing)}, ${unexpected.length} not of this model${few(unexpected)}`,
+      `${weights}: ${loaded.length} tensors used, ${missing.length} missing${few(missing)}, ${unexpected.length} not of this model${few(unexpected)}${names && `; ${names}`}`,
     );
   }
 }

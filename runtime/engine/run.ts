@@ -7,6 +7,7 @@ import type { Ranks } from '../node.ts';
 import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import { createCheckpointWriter } from '../train/checkpoint.ts';
 import { diskFiles, type Files, replaceFile } from '../train/files.ts';
+import type { OpenWeights } from '../train/weights-file.ts';
 import type { OpenSource } from './batches.ts';
 import { type Chosen, chooseCheckpoint } from './choose.ts';
 import type { Graph } from './edges.ts';
@@ -26,7 +27,6 @@ import { type Step, standardStep } from './step.ts';
 import { createStop } from './stop.ts';
 import { inlineStreams } from './streams.ts';
 import { createTrace } from './trace.ts';
-import type { OpenWeights } from './weights.ts';
 
 export interface RunOptions {
   /** run folder, made if missing */
@@ -47,7 +47,7 @@ export interface RunOptions {
   /** write a Chrome trace of nodes, streams and waits there */
   readonly trace?: string;
   readonly onEvent?: (event: GraphEvent) => void;
-  /** opens weights files that are not safetensors */
+  /** opens weights files; default: safetensors, checkpoints' folders, files of PyTorch */
   readonly openWeights?: OpenWeights;
   readonly ranks?: Ranks;
   /** instead of the backend's own */

@@ -4,6 +4,7 @@ import type { Ranks, RunFacts, Value } from '../node.ts';
 import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import type { CheckpointWriter } from '../train/checkpoint.ts';
 import type { FoundCheckpoint } from '../train/resume.ts';
+import type { OpenWeights } from '../train/weights-file.ts';
 import type { CheckpointRequests } from './checkpointing.ts';
 import type { Counters } from './counters.ts';
 import type { EventBus } from './events.ts';
@@ -15,7 +16,6 @@ import type { Sources } from './sources.ts';
 import type { EngineState } from './state.ts';
 import type { BatchHost, Step, StepView } from './step.ts';
 import type { Stop } from './stop.ts';
-import type { OpenWeights } from './weights.ts';
 
 export interface SessionOptions {
   readonly plan: Plan;

@@ -5,7 +5,14 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { diskFiles, type Files, replaceFile, sha256Of, syncFolder, writeDurably } from './files.ts';
-import { CHECKPOINT_FORMAT, MANIFEST, type Manifest, type Position, parseManifest } from './manifest.ts';
+import {
+  CHECKPOINT_FORMAT,
+  formatManifest,
+  MANIFEST,
+  type Manifest,
+  type Position,
+  parseManifest,
+} from './manifest.ts';
 import { type TensorSource, type WrittenFile, writeSafetensors } from './safetensors.ts';
 
 export const MODEL_FILE = 'model.safetensors';
@@ -122,7 +129,7 @@ async function fill(
     documentSha256: createHash('sha256').update(JSON.stringify(content.document)).digest('hex'),
     files: written,
   };
-  await writeDurably(files, join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeDurably(files, join(folder, MANIFEST), formatManifest(manifest));
   await syncFolder(files, folder);
 }
 

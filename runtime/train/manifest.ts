@@ -1,5 +1,5 @@
 /** What a checkpoint's manifest.json holds. */
-import { type Static, Type } from '@sinclair/typebox';
+import { type StaticDecode, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 
 /** Version of the checkpoint's layout; a reader refuses other ones. */
@@ -8,6 +8,13 @@ export const CHECKPOINT_FORMAT = 1;
 export const MANIFEST = 'manifest.json';
 
 const Count = Type.Integer({ minimum: 0 });
+
+/** JSON has no NaN and no infinity; a run whose loss was not finite has a checkpoint all the same. */
+const Float = Type.Transform(
+  Type.Union([Type.Number(), Type.Literal('NaN'), Type.Literal('Infinity'), Type.Literal('-Infinity')]),
+)
+  .Decode(Number)
+  .Encode((value) => (Number.isFinite(value) ? value : (String(value) as 'NaN')));
 
 /** Where to go on: batch `step` of entry `phase` of the epoch's phases (their number: evaluation is what comes next). */
 const PositionSchema = Type.Object({
@@ -22,10 +29,10 @@ const PositionSchema = Type.Object({
   /** phases ended, of any kind */
   phasesDone: Count,
   /** sum of the losses of the running phase, for its mean */
-  lossSum: Type.Number(),
+  lossSum: Float,
 });
 
-export type Position = Static<typeof PositionSchema>;
+export type Position = StaticDecode<typeof PositionSchema>;
 
 const ManifestSchema = Type.Object({
   format: Type.Integer(),
@@ -40,7 +47,7 @@ const ManifestSchema = Type.Object({
   /** samples of the training dataset */
   trainSamples: Count,
   /** numbers that nodes keep, "<node>.<name>" */
-  numbers: Type.Record(Type.String(), Type.Number()),
+  numbers: Type.Record(Type.String(), Float),
   /** states that hooks keep, by hook name */
   hooks: Type.Record(Type.String(), Type.Unknown()),
   /** bytes of metrics.json that belong to the time before */
@@ -52,7 +59,7 @@ const ManifestSchema = Type.Object({
   files: Type.Record(Type.String(), Type.Object({ bytes: Count, sha256: Type.String() })),
 });
 
-export type Manifest = Static<typeof ManifestSchema>;
+export type Manifest = StaticDecode<typeof ManifestSchema>;
 
 /** A checkpoint of another version of this program, which is not damaged. */
 export class FormatError extends Error {
@@ -70,5 +77,8 @@ export function parseManifest(text: string): Manifest {
   }
   const [mistake] = Value.Errors(ManifestSchema, value);
   if (mistake) throw new Error(`${mistake.path || 'the manifest'}: ${mistake.message}`);
-  return value as Manifest;
+  return Value.Decode(ManifestSchema, value);
 }
+
+export const formatManifest = (manifest: Manifest): string =>
+  `${JSON.stringify(Value.Encode(ManifestSchema, structuredClone(manifest)), null, 2)}\n`;

@@ -58,7 +58,7 @@ describe('a run killed at any moment', () => {
           const after = await train(out, i === 1 ? 1 : 0);
           assert.ok(['done', 'finished'].includes(after.at(-1)!), where);
           assert.ok(before.length <= lines.length, where);
-          assert.deepEqual(await finalModel(out), expected, where);
+          assert.ok((await finalModel(out)).equals(expected), where);
         });
       }
     });

@@ -64,6 +64,12 @@ describe('values of rate once', () => {
     }
   });
 
+  it('of a run without epochs are those of the model as it is', () =>
+    withFolder(async (out) => {
+      const result = await runDocument(evaluated(['end'], 0), out);
+      assert.deepEqual([result.iteration, result.metrics['mean.count']], [0, 24]);
+    }));
+
   it('change as the model does, and do not change its training', () =>
     withFolder(async (out) => {
       const means: number[] = [];

@@ -76,6 +76,16 @@ describe('checkpoints', () => {
       assert.equal(await disk.readFile(join(folder, 'latest'), 'utf8'), 'step-0000000002-epoch-0000-phase-0-batch-2\n');
     }));
 
+  it('hold numbers that are not finite', () =>
+    withFolder(async (folder) => {
+      const numbers = { 'a.nan': Number.NaN, 'a.big': Number.NEGATIVE_INFINITY, 'a.small': 1e-300 };
+      const change = { numbers, position: position(1, { lossSum: Number.POSITIVE_INFINITY }) };
+      await createCheckpointWriter(folder, 'pipe').write(content(1, change), 0);
+      const { found } = await findCheckpoint(folder);
+      assert.deepEqual(found!.manifest.numbers, numbers);
+      assert.equal(found!.manifest.position.lossSum, Number.POSITIVE_INFINITY);
+    }));
+
   it('keep so many, and every final one', () =>
     withFolder(async (folder) => {
       const writer = createCheckpointWriter(folder, 'pipe');
