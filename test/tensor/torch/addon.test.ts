@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { Addon, Handle, Operator } from '../../../runtime/tensor/native/addon.ts';
+import { addonPath } from '../../../runtime/tensor/native/cache.ts';
+import { locateLibtorch } from '../../../runtime/tensor/native/locate.ts';
 import { withTorch } from './support.ts';
 
 const FLOAT = 6;
@@ -158,6 +162,26 @@ withTorch('the libtorch add-on', () => {
     const [used, kept, peak] = addon.memory();
     assert.ok(used + kept <= peak * 1.25 + 2 ** 28, `${used + kept} bytes held, ${peak} at most in use`);
     addon.trim();
+  });
+
+  it('works in worker threads, whose tensors go with them', async () => {
+    const path = addonPath(locateLibtorch());
+    const code = `
+      const { parentPort } = require('node:worker_threads');
+      const addon = require(${JSON.stringify(path)});
+      const x = addon.fromBuffer(new Float32Array(2 ** 20), [2 ** 20], ${FLOAT}, 'cpu');
+      const y = new Float32Array(2 ** 20);
+      addon.readInto(addon.bind('aten::exp', '')(x), y);
+      parentPort.postMessage([addon.live(), y[7]]);`;
+    const [before] = addon.memory();
+    for (let i = 0; i < 2; i++) {
+      const worker = new Worker(code, { eval: true });
+      const [message] = await once(worker, 'message');
+      assert.deepEqual(message, [2, 1]);
+      await worker.terminate();
+    }
+    assert.equal(addon.memory()[0], before);
+    assert.equal(addon.live(), live);
   });
 
   it('sets the number of threads', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { openBackend } from '../../../runtime/tensor/backend.ts';
 import type { Addon } from '../../../runtime/tensor/native/addon.ts';
 import type { SgdOptions, Tensor, TensorBackend, Variable } from '../../../runtime/tensor/types.ts';
-import { near, tapeGradients, values } from '../support.ts';
+import { checkGradients, near, tapeGradients, values } from '../support.ts';
 import { withTorch } from './support.ts';
 
 const plain: SgdOptions = { lr: 0.1, momentum: 0.9, weightDecay: 0, nesterov: false };
@@ -126,6 +126,58 @@ withTorch('the torch backend', () => {
     assert.throws(() => tf.gather(x, tf.tensor1d([-1], 'int32')), /index value -1 is not in \[0, 2\]/);
     assert.throws(() => tf.gather(x, tf.tensor1d([3], 'int32')), /index value 3 is not in \[0, 2\]/);
     x.dispose();
+  });
+
+  it('normalises with and without scale and offset', () => {
+    const { tf, ops } = backend;
+    const at = (k: number, ...shape: number[]) => values(backend, k, shape);
+    backend.scope(() => {
+      for (const [withScale, withOffset] of [
+        [false, false],
+        [true, false],
+        [false, true],
+      ]) {
+        const given = [at(0, 2, 3, 3, 2), ...(withScale ? [at(1, 2)] : []), ...(withOffset ? [at(2, 2)] : [])];
+        const split = (rest: Tensor[]) => [withScale ? rest[0] : null, withOffset ? rest.at(-1)! : null] as const;
+        checkGradients(backend, given, (x, ...rest) => ops.layerNorm2d(x, ...split(rest)));
+        checkGradients(backend, given, (x, ...rest) => {
+          const runningMean = tf.variable(tf.zeros([2]), false) as Variable;
+          const runningVar = tf.variable(tf.ones([2]), false) as Variable;
+          const y = ops.batchNorm(x, ...split(rest), { runningMean, runningVar }, { training: true });
+          tf.dispose([runningMean, runningVar]);
+          return y;
+        });
+      }
+    });
+  });
+
+  it('training steps leave no handles and no bytes', () => {
+    const { tf, ops } = backend;
+    const filter = tf.variable(values(backend, 1, [3, 3, 3, 8])) as Variable;
+    const scale = tf.variable(tf.ones([8])) as Variable;
+    const variables = [filter, scale];
+    const velocities = variables.map((v) => backend.scope(() => tf.variable(tf.zerosLike(v), false) as Variable));
+    const state = {
+      runningMean: backend.scope(() => tf.variable(tf.zeros([8]), false) as Variable),
+      runningVar: backend.scope(() => tf.variable(tf.ones([8]), false) as Variable),
+    };
+    const images = values(backend, 0, [4, 8, 8, 3]);
+    const labels = tf.tensor1d([0, 1, 2, 3], 'int32');
+    const step = (started: boolean) =>
+      backend.scope(() => {
+        const tape = backend.openTape();
+        const y = ops.batchNorm(ops.conv2d(images, filter, null), scale, null, state, { training: true, relu: true });
+        const pooled = ops.maxPool(ops.addRelu(y, y), { kernel: [2, 2] });
+        const features = tf.reshape(ops.adaptiveAvgPool(ops.layerNorm2d(pooled, null, null), [1, 1]), [4, 8]);
+        const gradients = tape.backward(ops.crossEntropy(features, labels), variables) as Tensor[];
+        ops.sgd(variables, gradients, velocities, started, plain);
+      });
+    const held = () => [addon.live(), addon.memory()[0], tf.memory().numTensors];
+    step(false);
+    const after = held();
+    for (let i = 0; i < 3; i++) step(true);
+    assert.deepEqual(held(), after);
+    tf.dispose([...variables, ...velocities, ...Object.values(state), images, labels]);
   });
 
   it('a failed kernel leaves no handles', () => {

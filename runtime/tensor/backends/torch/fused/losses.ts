@@ -1,5 +1,4 @@
 /** Operations on logits, and the normalisation of whole maps, each one pass of libtorch instead of several of tfjs. */
-import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../../../differentiable.ts';
 import type { Handle } from '../../../native/addon.ts';
 import { lossOps } from '../../../ops/loss.ts';
@@ -18,7 +17,6 @@ const groupNormBackward = aten('native_group_norm_backward');
 
 /** c10's Reduction::Mean */
 const MEAN = 1;
-const ALL = [true, true, true];
 const { float32, int64 } = scalarType;
 
 const optional = (t: Tensor | null | undefined): Handle | null => (t ? exact(t) : null);
@@ -64,6 +62,7 @@ export const torchOps: Pick<FusedOps, 'logSoftmax' | 'crossEntropy' | 'layerNorm
   layerNorm2d(x, scale, offset, eps = 1e-5) {
     const [n, height, width, c] = x.shape;
     const sizes = [n, c, height * width, 1] as const;
+    const mask = [true, scale !== null, offset !== null];
     return differentiable(
       { x, scale, offset },
       () =>
@@ -77,12 +76,12 @@ export const torchOps: Pick<FusedOps, 'logSoftmax' | 'crossEntropy' | 'layerNorm
         const [dx, dScale, dOffset] = kernelScope(() => {
           const gradient = cast(imageOf(dy), float32);
           const input = cast(imageOf(savedX), float32);
-          const parts = groupNormBackward(gradient, input, h(mean), h(invStd), optional(savedScale), ...sizes, ALL);
+          const parts = groupNormBackward(gradient, input, h(mean), h(invStd), optional(savedScale), ...sizes, mask);
           const [first, second, third] = parts as [Handle, Handle | null, Handle | null];
-          const perChannel = (part: Handle | null) => (part === null ? tf.zeros([c]) : tensor(part, [c]));
+          const perChannel = (part: Handle | null) => (part === null ? null : tensor(part, [c]));
           return [image(first, savedX.shape), perChannel(second), perChannel(third)];
         });
-        return { x: () => dx, scale: () => dScale, offset: () => dOffset };
+        return { x: () => dx!, scale: () => dScale!, offset: () => dOffset! };
       },
     );
   },
