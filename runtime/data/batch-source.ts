@@ -7,7 +7,7 @@ import { createPixelMemory } from './pixels/memory.ts';
 import { inlinePool, type Pool } from './pool.ts';
 import { ProgramError } from './program-error.ts';
 import { batchTensors, slabArray } from './slabs.ts';
-import type { ProgramSpec, Task, TaskReport } from './tasks.ts';
+import type { OnceValues, ProgramSpec, Task, TaskReport } from './tasks.ts';
 import { nextGeneration, ThreadPool } from './thread-pool.ts';
 
 /** first part of a thread's own memory; it grows when a picture needs more */
@@ -23,6 +23,7 @@ export interface BatchSourceOptions {
   readonly threads: number;
   readonly prefetch: number;
   readonly plugins: boolean;
+  readonly once?: () => OnceValues;
   readonly lists: ReadonlySet<string>;
   readonly steps: number;
   readonly finish?: (batch: Omit<FullBatch, 'random'>, epoch: number, step: number) => void;
@@ -62,8 +63,9 @@ export function batchSource(options: BatchSourceOptions) {
     const board = new Int32Array(new SharedArrayBuffer(4 * (1 + lanes)));
     // all tasks under way have cells of their own, those that are made again included
     const claims = new Int32Array(new SharedArrayBuffer(4 * (slots * tasksOf(layout.batchSize) * 2 + 64)));
+    const once = options.once?.();
     const at = (place: number) => ({
-      spec,
+      spec: once ? { ...spec, once } : spec,
       memory,
       region: { offset: slots * layout.bytes + place * ARENA, bytes: ARENA },
       board,

@@ -11,7 +11,7 @@ import { ProgramError } from './program-error.ts';
 import { sampleFacts, throwProblem } from './sample-facts.ts';
 import { createSampler, stepsPerEpoch } from './samplers.ts';
 import { type BatchTensor, layoutBatch } from './slabs.ts';
-import type { NodeUse, ProgramSpec } from './tasks.ts';
+import type { NodeUse, OnceValues, ProgramSpec } from './tasks.ts';
 
 export interface LoaderOptions {
   /** the collator's node name, for events */
@@ -36,6 +36,8 @@ export interface LoaderOptions {
   readonly prefetch?: number;
   /** types of plugins are in use */
   readonly plugins?: boolean;
+  /** values of rate once that transforms read; asked for when the first pass begins */
+  readonly once?: () => OnceValues;
   /** bytes for decoded pixels of small pictures; default 256 MiB, touched as they fill */
   readonly cacheBytes?: number;
   readonly onEvent?: (event: GraphEvent) => void;
@@ -124,6 +126,7 @@ export function createLoader(options: LoaderOptions): Loader {
     threads,
     prefetch: Math.max(1, options.prefetch ?? 2),
     plugins: options.plugins === true,
+    once: options.once,
     lists,
     steps,
     finish:

@@ -1,6 +1,7 @@
 /** Who does the tasks: worker threads, or the rank itself. */
 import type { NodeType } from '../node.ts';
-import { openProgram, type Program } from './program.ts';
+import { openProgram } from './open-program.ts';
+import type { Program } from './program.ts';
 import { GENERATION, type Task, type TaskReport, type WorkerStart } from './tasks.ts';
 
 export interface Pool {

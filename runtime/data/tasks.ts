@@ -27,7 +27,11 @@ export interface ProgramSpec {
   /** URL of the module of every type in use, by type or alias */
   readonly modules: Readonly<Record<string, string>>;
   readonly cache?: PixelCacheStorage;
+  /** values of rate once that transforms read, by node and port; numbers in shared memory */
+  readonly once?: OnceValues;
 }
+
+export type OnceValues = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** Consecutive rows of one batch. */
 export interface Task {

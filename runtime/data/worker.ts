@@ -1,7 +1,8 @@
 /** A worker thread: makes samples into the shared memory, task after task, until told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { importTypes } from './node-types.ts';
-import { openProgram, type Program } from './program.ts';
+import { openProgram } from './open-program.ts';
+import type { Program } from './program.ts';
 import { claim, type FromWorker, GENERATION, type Task, type ToWorker, type WorkerStart } from './tasks.ts';
 
 const start = workerData as WorkerStart;

@@ -1,14 +1,56 @@
 /** Finished samples into the slabs of a batch. */
+import { type Collator, factRows } from './collation.ts';
+import { messageOf } from './fetch.ts';
 import type { Pixels } from './pixels/pixels.ts';
 import { ProgramError } from './program-error.ts';
-import type { Label, View } from './sample.ts';
-import type { BatchLayout } from './slabs.ts';
+import type { Label, Sample, View } from './sample.ts';
+import { type BatchLayout, rowsOf, type SlabLayout } from './slabs.ts';
+import type { ProgramSpec, Task } from './tasks.ts';
 
-/**
- * Converts a view as to_tensor and normalize said and writes it to row `row` of slab `slab` of the batch at `base`: one
- * pass from bytes to the batch. Throws a ProgramError when sizes differ or the row lies outside.
- */
-export function writeView(
+/** Writes the image in `row` of the task's batch: its views, label, index and validity. Throws a ProgramError. */
+export type WriteSample = (task: Task, row: number, sample: Sample, name: string) => void;
+
+export function sampleWriter(
+  { facts, layout }: Pick<ProgramSpec, 'facts' | 'layout'>,
+  memory: WebAssembly.Memory,
+  pixels: Pixels,
+  collator: Collator,
+): WriteSample {
+  const slab = (port: string) => layout.slabs.find((one) => one.port === port);
+  const [labels, indices, valid] = [slab('label'), slab('index'), slab('valid')];
+  const toLabel = collator.label?.bind(collator) ?? writeLabel;
+
+  const cells = (task: Task, one: SlabLayout, row: number) => {
+    checkRow(one, row, rowsOf(one, layout, task.rows) * layout.fill);
+    return new Int32Array(memory.buffer, task.base + one.offset + row * one.rowBytes, one.rowBytes / 4);
+  };
+  const writeFacts = (task: Task, row: number, sample: Sample, name: string) => {
+    if (indices) cells(task, indices, row)[0] = sample.index;
+    if (valid) cells(task, valid, row)[0] = sample.valid ? 1 : 0;
+    if (!labels) return;
+    const out = cells(task, labels, row);
+    try {
+      toLabel(sample.label, out);
+    } catch (error) {
+      throw new ProgramError(`${name}: ${messageOf(error)}`);
+    }
+  };
+
+  return (task, row, sample, name) => {
+    const { views } = sample;
+    if (views.length !== facts.views.length) {
+      throw new ProgramError(`${name} has ${views.length} views after the transforms; ${facts.views.length} expected`);
+    }
+    views.forEach((view, position) => {
+      const place = collator.place(facts, position, row, task.rows);
+      writeView(pixels, view, layout, place.slab, task.base, place.row, () => `${name}, view ${position}`);
+    });
+    for (const at of factRows(collator.repeat, views.length, row, task.rows)) writeFacts(task, at, sample, name);
+  };
+}
+
+/** Converts a view as to_tensor and normalize said, in one pass from bytes to the batch. */
+function writeView(
   pixels: Pixels,
   view: View,
   layout: BatchLayout,
@@ -17,14 +59,15 @@ export function writeView(
   row: number,
   what: () => string,
 ): void {
-  const { port, dtype, row: sizes, rows, rowBytes, offset } = layout.slabs[slab];
+  const target = layout.slabs[slab];
+  const { port, dtype, row: sizes, rows, rowBytes, offset } = target;
   const { width, height, channels } = view;
   if (sizes[0] !== height || sizes[1] !== width || sizes[2] !== channels) {
     throw new ProgramError(
       `${what()} is ${height}×${width}×${channels}; ${port} takes ${sizes.join('×')} (height × width × channels)`,
     );
   }
-  if (!(row >= 0 && row < rows * layout.fill)) throw new ProgramError(`row ${row} lies outside the ${rows} of ${port}`);
+  checkRow(target, row, rows * layout.fill);
   const destination = base + offset + row * rowBytes;
   const { tensor, ...plain } = view;
   if (dtype === 'float32' && view.dtype === 'uint8') {
@@ -32,6 +75,11 @@ export function writeView(
       throw new ProgramError(`${what()} is still bytes: put transform/to_tensor or transform/normalize last`);
     pixels.toTensor(plain, { ...tensor, to: destination });
   } else pixels.write(plain, destination);
+}
+
+function checkRow({ port }: SlabLayout, row: number, rows: number): void {
+  if (row >= 0 && row < rows) return;
+  throw new ProgramError(`row ${row} of ${port} lies outside the ${rows} rows of the batch`);
 }
 
 /** A class index, or as many numbers as the row has. */

@@ -100,22 +100,4 @@ describe('memory', () => {
     await loader.dispose();
     await remove();
   });
-
-  it('and threads are given back by dispose', async () => {
-    const threads = () =>
-      process.getActiveResourcesInfo().filter((kind) => kind === 'Worker' || kind === 'MessagePort');
-    const before = threads();
-    const loader = await loaderOf({
-      dataset: { type: 'dataset/shapes', length: 20, size: 16 },
-      transforms: SWAV,
-      collator: { type: 'collator/multicrop', batch_size: 8 },
-      workers: 2,
-    });
-    const pass = loader.batches(0);
-    await pass.next();
-    assert.ok(threads().length > before.length, 'threads at work are seen');
-    await pass.return();
-    await loader.dispose();
-    assert.deepEqual(threads(), before);
-  });
 });

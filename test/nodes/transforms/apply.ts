@@ -36,7 +36,7 @@ export function create(
   types: Readonly<Record<string, NodeType>> = {},
 ): Transform {
   const nested = ({ transform, ...inner }: NestedNode) => create(types[transform as string], inner, pixels, types);
-  return transformType(type).create({ name: 'test', params: paramsOf(type, given), pixels, nested });
+  return transformType(type).create({ name: 'test', params: paramsOf(type, given), pixels, once: {}, nested });
 }
 
 export function facts(type: NodeType, given: Record<string, unknown>, before: SampleFacts) {
