@@ -10,7 +10,7 @@ import type { Tensor } from '../../runtime/tensor/types.ts';
 export default defineNode({
   type: 'loss/cross_entropy_multiple_output_single_target',
   description: 'Cross entropy of one or several outputs against one label.',
-  aliases: ['cross_entropy_multiple_output_single_target'],
+  aliases: ['cross_entropy_multiple_output_single_target', 'CrossEntropyLoss'],
   role: 'loss',
   params: T.Object({
     temperature: T.Number({ default: 1, exclusiveMinimum: 0, description: 'logits are divided by it' }),
