@@ -141,6 +141,8 @@ export interface SampleContext<P> {
   readonly name: string;
   readonly params: P;
   readonly pixels: Pixels;
+  /** values of rate once on its inputs, by port; empty where samples are made without a run */
+  readonly once: Readonly<Record<string, unknown>>;
   /** a transform written inline: {"transform": "solarize", …} */
   nested(node: NestedNode): Transform;
 }

@@ -36,6 +36,13 @@ export function ancestors(
   return seen;
 }
 
+/** The nodes that make a collator's samples, the collator last: dataset, transforms, collator. */
+export function sampleChain(graph: Graph, collator: GraphNode): GraphNode[] {
+  const chain = [collator];
+  for (let [node] = producers(graph, collator); node; [node] = producers(graph, node)) chain.unshift(node);
+  return chain;
+}
+
 const BATCH_ROLES: ReadonlySet<string> = new Set(['model', 'compute', 'target', 'loss', 'meter', 'bank', 'optimizer']);
 
 /** Runs in the rank, per batch. */

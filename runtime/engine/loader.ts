@@ -2,11 +2,11 @@
 import { availableParallelism } from 'node:os';
 import { createLoader } from '../data/loader.ts';
 import { type LocatedType, typesInUse } from '../data/node-types.ts';
-import type { NodeUse } from '../data/tasks.ts';
+import type { NodeUse, OnceValues } from '../data/tasks.ts';
 import type { GraphEvent } from '../events.ts';
-import type { NodeType, Ranks } from '../node.ts';
+import type { NodeType, Ranks, Value } from '../node.ts';
 import type { BatchSource, OpenSource } from './batches.ts';
-import type { Graph, GraphNode } from './edges.ts';
+import { type Graph, type GraphNode, refOf } from './edges.ts';
 import type { TypeLoader } from './schedules.ts';
 
 export interface LocatedTypes extends TypeLoader {
@@ -19,11 +19,40 @@ export interface LoaderSettings {
   readonly ranks: Ranks;
   /** default: what the document says */
   readonly workers?: number;
+  /** values of rate once, by ref: there when the first pass begins */
+  readonly once: ReadonlyMap<string, Value>;
   readonly signal: AbortSignal;
   notify(event: GraphEvent): void;
 }
 
 const use = ({ name, declaration, params }: GraphNode): NodeUse => ({ name, type: declaration.type, params });
+
+/** What transforms read of rate once; undefined when they read nothing of it. */
+function onceOf(transforms: readonly GraphNode[], values: ReadonlyMap<string, Value>): (() => OnceValues) | undefined {
+  const inputs = transforms.flatMap(({ name, inputs }) =>
+    inputs.flatMap(({ port, type, sources }) =>
+      type.rate === 'once' ? [{ name, port, ref: refOf(Object.values(sources)[0]![0]!) }] : [],
+    ),
+  );
+  if (inputs.length === 0) return undefined;
+  return () => {
+    const found: Record<string, Record<string, unknown>> = {};
+    for (const { name, port, ref } of inputs) {
+      if (!values.has(ref)) throw new Error(`${name} needs ${ref}, which has no value yet`);
+      found[name] = { ...found[name], [port]: shared(values.get(ref)) };
+    }
+    return found;
+  };
+}
+
+/** Numbers in memory that all threads read. */
+function shared(value: Value): unknown {
+  if (!(value instanceof Int32Array || value instanceof Float32Array)) return value;
+  const Numbers = value.constructor as typeof Int32Array;
+  const copy = new Numbers(new SharedArrayBuffer(value.byteLength));
+  copy.set(value);
+  return copy;
+}
 
 /** Threads for one rank: all cores but the one that trains, shared by the ranks of this machine. */
 export function workersFor(wanted: number, ranksHere: number): number {
@@ -66,6 +95,7 @@ export function loaderSources(settings: LoaderSettings): OpenSource {
       ranks: ranks.size,
       workers,
       plugins: names.some((name) => types.find(name)?.plugin !== undefined),
+      once: onceOf(transforms, settings.once),
       onEvent: notify,
     });
     return {

@@ -1,7 +1,7 @@
 /** Begin a run: create the nodes, give them their saved values, connect the hooks. */
 import { basename } from 'node:path';
 import type { ModelKeys } from '../../graph/model/keys.ts';
-import type { RunFacts, Value } from '../node.ts';
+import type { RunFacts } from '../node.ts';
 import { createCheckpointRequests } from './checkpointing.ts';
 import { ResumeError } from './choose.ts';
 import { Counters } from './counters.ts';
@@ -55,13 +55,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
   const requests = createCheckpointRequests((reason, keep) => writeCheckpoint(session, reason, keep, false));
   const bus = createEvents(running.ownHooks, running.listedHooks, requests);
-  const once = new Map<string, Value>();
   const host: BatchHost = {
     backend,
     running,
     ranks,
     streams: options.streams,
-    once,
+    once: options.once,
     stop,
     now: () => performance.now() - options.began,
     timing: (timing) => bus.emit({ type: 'node', ...timing, progress: counters.progress() }),
@@ -73,7 +72,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     state,
     counters,
     host,
-    once,
     bus,
     requests,
     stepView: undefined,
@@ -95,7 +93,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       if (Object.keys(numbers).length > 0 && ranks.rank === 0) await metrics.append(facts, numbers);
     },
     dispose() {
-      for (const value of once.values()) disposeValue(value);
+      for (const value of options.once.values()) disposeValue(value);
       running.dispose();
       state.dispose();
     },

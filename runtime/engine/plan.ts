@@ -1,5 +1,5 @@
 /** A checked graph compiled: what is loaded, what runs per batch, and in which order phases and once-values come. */
-import { type Graph, type GraphNode, optimizersIn, producers, trainingPhases } from './edges.ts';
+import { type Graph, type GraphNode, optimizersIn, sampleChain, trainingPhases } from './edges.ts';
 import { hookRefs } from './hook-refs.ts';
 import { type OncePlan, planOnce } from './once-plan.ts';
 import { type BatchProgram, compileProgram } from './program.ts';
@@ -67,16 +67,11 @@ const runsIn = (graph: Graph, ref: string, phase: string): boolean => {
 };
 
 function sampleProgram(graph: Graph, collator: GraphNode): SampleProgram {
-  const transforms: GraphNode[] = [];
-  let [node] = producers(graph, collator);
-  while (node && node.declaration.role === 'transform') {
-    transforms.unshift(node);
-    [node] = producers(graph, node);
-  }
-  if (node?.declaration.role !== 'dataset') {
+  const [dataset, ...transforms] = sampleChain(graph, collator).slice(0, -1);
+  if (dataset?.declaration.role !== 'dataset') {
     throw new Error(`${collator.name} collates no dataset: give it one, by way of transforms, as its input`);
   }
-  return { dataset: node, transforms, collator };
+  return { dataset, transforms, collator };
 }
 
 function refuseSharedParameters(phases: readonly BatchProgram[]): void {

@@ -8,6 +8,7 @@ import {
   optimizersIn,
   refOf,
   runsPerBatch,
+  sampleChain,
   sourcesIn,
 } from './edges.ts';
 import { assignStreams, COPY, MAIN } from './lanes.ts';
@@ -162,9 +163,18 @@ export function compileProgram(graph: Graph, request: ProgramRequest): BatchProg
     optimizers,
     marks: new Set(waits.flat()),
     kept,
-    onceRefs: allRefs.filter((ref) => isOnce(graph.byName.get(nodeOf(ref))!)),
+    onceRefs: onceRefs(graph, [...allRefs, ...sampleRefs(graph, source)]),
   };
 }
+
+const onceRefs = (graph: Graph, refs: readonly string[]): string[] =>
+  refs.filter((ref) => isOnce(graph.byName.get(nodeOf(ref))!));
+
+/** What the nodes read that make the samples of a collator. */
+const sampleRefs = (graph: Graph, collator: string): string[] =>
+  sampleChain(graph, graph.byName.get(collator)!).flatMap(({ inputs }) =>
+    inputs.flatMap(({ sources }) => Object.values(sources).flat().map(refOf)),
+  );
 
 type Draft = Omit<PlannedNode, 'waits' | 'frees'> | Omit<PlannedEvent, 'waits' | 'frees'>;
 

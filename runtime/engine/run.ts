@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonical } from '../../graph/document/canonical.ts';
 import type { GraphEvent } from '../events.ts';
-import type { Ranks } from '../node.ts';
+import type { Ranks, Value } from '../node.ts';
 import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import { createCheckpointWriter } from '../train/checkpoint.ts';
 import { diskFiles, type Files, replaceFile } from '../train/files.ts';
@@ -106,9 +106,10 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
   const trace =
     options.trace === undefined ? undefined : createTrace(rankPath(options.trace, ranks), lost('the trace'));
   if (trace) observers.push(trace.observe);
+  const once = new Map<string, Value>();
   const openSource =
     options.openSource ??
-    loaderSources({ graph, types: options.types, ranks, workers: options.workers, signal: stop.now, notify });
+    loaderSources({ graph, types: options.types, ranks, workers: options.workers, once, signal: stop.now, notify });
   const sources = createSources(plan, openSource);
   let session: Session | undefined;
   try {
@@ -119,6 +120,7 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
       backend,
       stop,
       sources,
+      once,
       notice,
       resume: chosen.from,
       ranks,

@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly backend: TensorBackend;
   readonly stop: Stop;
   readonly sources: Sources;
+  /** values of rate once, by ref */
+  readonly once: Map<string, Value>;
   readonly resume?: FoundCheckpoint;
   readonly ranks: Ranks;
   readonly streams: DeviceStreams;
@@ -44,7 +46,6 @@ export interface Session extends SessionOptions {
   readonly state: EngineState;
   readonly counters: Counters;
   readonly host: BatchHost;
-  readonly once: Map<string, Value>;
   readonly bus: EventBus;
   readonly view: RunView;
   readonly requests: CheckpointRequests;

@@ -6,7 +6,7 @@ import regnet from '../../nodes/trunks/regnet.ts';
 import type { HostTensor, OpenSource } from '../../runtime/engine/batches.ts';
 import { mixedBetweenRanks } from '../../runtime/engine/shared-batch.ts';
 import type { HookHandlers } from '../../runtime/events.ts';
-import { defineNode, type NodeType, T } from '../../runtime/node.ts';
+import { type ComputeContext, defineNode, type NodeType, T } from '../../runtime/node.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { openBackend } from '../../runtime/tensor/backend.ts';
 import { torchShape } from '../../runtime/tensor/model/layout.ts';
@@ -367,13 +367,13 @@ function formulaTensors(backend: TensorBackend, type: NodeType, params: object, 
 
 /** The loss with the reference's first queue. */
 function mocoWithQueue({ queue: size }: Any): NodeType {
-  const type = mocoLoss as unknown as Extract<NodeType, { role: 'loss' }>;
+  const type = mocoLoss as unknown as Extract<NodeType, { role: 'compute' | 'target' | 'loss' }>;
   const hash = hashName('queue');
   return {
     ...type,
     type: 'test/moco',
     aliases: [],
-    create: (context) =>
+    create: (context: ComputeContext<any>) =>
       type.create({
         ...context,
         state: {
