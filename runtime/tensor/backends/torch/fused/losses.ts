@@ -3,7 +3,7 @@ import { differentiable } from '../../../differentiable.ts';
 import type { Handle } from '../../../native/addon.ts';
 import { lossOps } from '../../../ops/loss.ts';
 import type { FusedOps, Tensor } from '../../../types.ts';
-import { aten, kernelScope, scalarType } from '../aten.ts';
+import { aten, device, kernelScope, scalarType, version } from '../aten.ts';
 import { cast, exact, h } from '../data.ts';
 import { imageOf } from '../layout.ts';
 import { image, tensor } from './tensor.ts';
@@ -12,14 +12,23 @@ const logSoftmax = aten('_log_softmax');
 const logSoftmaxBackward = aten('_log_softmax_backward_data');
 const likelihood = aten('nll_loss_forward');
 const likelihoodBackward = aten('nll_loss_backward');
+const ones = aten('ones');
+const contiguous = aten('contiguous');
 const groupNorm = aten('native_group_norm');
 const groupNormBackward = aten('native_group_norm_backward');
 
 /** c10's Reduction::Mean */
 const MEAN = 1;
+const ALL = [true, true, true];
 const { float32, int64 } = scalarType;
 
 const optional = (t: Tensor | null | undefined): Handle | null => (t ? exact(t) : null);
+
+/** Version 1's gradient of group norm is wrong where channels lie together. */
+const planes = (x: Tensor): Handle => {
+  const values = cast(imageOf(x), float32);
+  return version.startsWith('1.') ? contiguous(values) : values;
+};
 
 export const torchOps: Pick<FusedOps, 'logSoftmax' | 'crossEntropy' | 'layerNorm2d'> = {
   logSoftmax: (x) =>
@@ -62,26 +71,26 @@ export const torchOps: Pick<FusedOps, 'logSoftmax' | 'crossEntropy' | 'layerNorm
   layerNorm2d(x, scale, offset, eps = 1e-5) {
     const [n, height, width, c] = x.shape;
     const sizes = [n, c, height * width, 1] as const;
-    const mask = [true, scale !== null, offset !== null];
+    // the gradient of some versions is wrong, or fails, without a scale
+    const factor = (given: Tensor | null | undefined) => optional(given) ?? ones([c], float32, undefined, device);
     return differentiable(
       { x, scale, offset },
       () =>
         kernelScope(() => {
-          const input = cast(imageOf(x), float32);
-          const [y, mean, invStd] = groupNorm(input, optional(scale), optional(offset), ...sizes, eps);
+          const input = planes(x);
+          const [y, mean, invStd] = groupNorm(input, factor(scale), optional(offset), ...sizes, eps);
           const save = [x, tensor(mean, [n, 1]), tensor(invStd, [n, 1]), ...(scale ? [scale] : [])];
           return { output: image(y, x.shape), save };
         }),
       (dy, [savedX, mean, invStd, savedScale]) => {
         const [dx, dScale, dOffset] = kernelScope(() => {
-          const gradient = cast(imageOf(dy), float32);
-          const input = cast(imageOf(savedX), float32);
-          const parts = groupNormBackward(gradient, input, h(mean), h(invStd), optional(savedScale), ...sizes, mask);
-          const [first, second, third] = parts as [Handle, Handle | null, Handle | null];
-          const perChannel = (part: Handle | null) => (part === null ? null : tensor(part, [c]));
-          return [image(first, savedX.shape), perChannel(second), perChannel(third)];
+          const gradient = planes(dy);
+          const input = planes(savedX);
+          const parts = groupNormBackward(gradient, input, h(mean), h(invStd), factor(savedScale), ...sizes, ALL);
+          const [first, second, third] = parts as [Handle, Handle, Handle];
+          return [image(first, savedX.shape), tensor(second, [c]), tensor(third, [c])];
         });
-        return { x: () => dx!, scale: () => dScale!, offset: () => dOffset! };
+        return { x: () => dx, scale: () => dScale, offset: () => dOffset };
       },
     );
   },
