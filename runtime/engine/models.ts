@@ -6,7 +6,7 @@ import type { OptimizedParameter } from '../node.ts';
 import { createRandom } from '../random.ts';
 import { fromTorch, torchShape, toTorch } from '../tensor/model/layout.ts';
 import type { Model, ModelVariable } from '../tensor/model.ts';
-import type { TensorBackend } from '../tensor/types.ts';
+import type { BatchNormGroup, TensorBackend } from '../tensor/types.ts';
 import type { TensorSource } from '../train/safetensors.ts';
 import type { StoredTensor } from '../train/weights-file.ts';
 import type { GraphNode } from './edges.ts';
@@ -49,6 +49,7 @@ export async function createRunningModel(
   backend: TensorBackend,
   seed: number,
   owner?: RunningModel,
+  batchNormGroup?: BatchNormGroup,
 ): Promise<RunningModel> {
   if (owner) return { ...owner, node, shares: true };
   const spec = modelSpec(node);
@@ -56,7 +57,7 @@ export async function createRunningModel(
   const { createModel } = await import('../tensor/model.ts');
   return {
     node,
-    model: createModel(backend, spec, createRandom(seed, 'model', node.name)),
+    model: createModel(backend, spec, createRandom(seed, 'model', node.name), batchNormGroup),
     weights: spec.weights ?? {},
     head: 'head' in node.declaration && node.declaration.head === true,
     shares: false,

@@ -2,6 +2,8 @@
 import { basename } from 'node:path';
 import type { ModelKeys } from '../../graph/model/keys.ts';
 import type { RunFacts } from '../node.ts';
+import type { FoundCheckpoint } from '../train/resume.ts';
+import { shareModels } from './agree.ts';
 import { createCheckpointRequests } from './checkpointing.ts';
 import { ResumeError } from './choose.ts';
 import { Counters } from './counters.ts';
@@ -12,7 +14,7 @@ import { disposeValue } from './once.ts';
 import { createRunView } from './run-view.ts';
 import { createRunning, type RunningGraph } from './running.ts';
 import { writeCheckpoint } from './save.ts';
-import { readState, restoreHooks, restoreModels } from './saving.ts';
+import { ranksOf, readState, restoreHooks, restoreModels } from './saving.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { createState } from './state.ts';
 import type { BatchHost } from './step.ts';
@@ -22,6 +24,7 @@ import { loadWeights } from './weights.ts';
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { plan, backend, resume, ranks, stop, metrics } = options;
   const { run } = plan.graph;
+  if (resume) refuseOtherRanks(resume, ranks.size);
   const saved = resume && (await readState(resume, ranks.rank));
   const state = createState(backend, saved);
   const facts = await runFacts(options);
@@ -52,6 +55,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     await startFromWeights(running, options);
     for (const following of running.following) copyLeader(backend, following);
   }
+  await shareModels({ backend, ranks }, running);
 
   const requests = createCheckpointRequests((reason, keep) => writeCheckpoint(session, reason, keep, false));
   const bus = createEvents(running.ownHooks, running.listedHooks, requests);
@@ -100,6 +104,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   const view = createRunView(session);
   return session;
+}
+
+/** Steps, sampler positions and the state of nodes (queues, banks) are of a number of ranks. @throws ResumeError */
+function refuseOtherRanks(resume: FoundCheckpoint, size: number): void {
+  const then = ranksOf(resume);
+  if (then === size) return;
+  const ranks = (n: number): string => `${n} ${n === 1 ? 'rank' : 'ranks'}`;
+  throw new ResumeError(
+    `${resume.path} was written by ${ranks(then)}, and this run has ${size}: its steps and what each rank keeps (queues, memories) are those of ${ranks(then)}. Go on with --ranks ${then}, begin anew with --fresh, or start from the weights alone with "weights" on the model nodes.`,
+  );
 }
 
 async function runFacts({ plan, sources, out }: SessionOptions): Promise<RunFacts> {

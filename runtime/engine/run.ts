@@ -18,7 +18,7 @@ import { openMetrics, readMetrics } from './metrics-file.ts';
 import { openSession } from './open-session.ts';
 import { createPlan, type Plan, trains } from './plan.ts';
 import { producer } from './producer.ts';
-import { singleRank } from './ranks.ts';
+import { type RunRanks, singleRank } from './ranks.ts';
 import { createRecorder } from './recorder.ts';
 import { loadSchedules } from './schedules.ts';
 import type { RunResult, Session } from './session.ts';
@@ -49,7 +49,7 @@ export interface RunOptions {
   readonly onEvent?: (event: GraphEvent) => void;
   /** opens weights files; default: safetensors, checkpoints' folders, files of PyTorch */
   readonly openWeights?: OpenWeights;
-  readonly ranks?: Ranks;
+  readonly ranks?: RunRanks;
   /** instead of the backend's own */
   readonly streams?: DeviceStreams;
   /** what a batch does, over the plan's stages; default VISSL's order */

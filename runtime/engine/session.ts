@@ -1,6 +1,6 @@
 /** A run under way: what its parts share. */
 import type { HookEvent, HookEventType, RunView } from '../events.ts';
-import type { Ranks, RunFacts, Value } from '../node.ts';
+import type { RunFacts, Value } from '../node.ts';
 import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import type { CheckpointWriter } from '../train/checkpoint.ts';
 import type { FoundCheckpoint } from '../train/resume.ts';
@@ -10,6 +10,7 @@ import type { Counters } from './counters.ts';
 import type { EventBus } from './events.ts';
 import type { Metrics, MetricsFile } from './metrics-file.ts';
 import type { Plan } from './plan.ts';
+import type { RunRanks } from './ranks.ts';
 import type { RunningGraph } from './running.ts';
 import type { Schedules } from './schedules.ts';
 import type { Sources } from './sources.ts';
@@ -28,7 +29,7 @@ export interface SessionOptions {
   /** values of rate once, by ref */
   readonly once: Map<string, Value>;
   readonly resume?: FoundCheckpoint;
-  readonly ranks: Ranks;
+  readonly ranks: RunRanks;
   readonly streams: DeviceStreams;
   readonly step: Step;
   readonly schedules: Schedules;

@@ -44,7 +44,7 @@ export async function loadWeights(
     }
     const used = new Set(fit.byParameter.values());
     const unexpected = file.names.filter((name) => !used.has(name));
-    return { loaded, missing, unexpected, names: differences(fit.naming, fit.prefix, `${node.name}.`) };
+    return { loaded, missing, unexpected, names: differences(fit.naming, fit.prefix, [prefix ?? '', `${node.name}.`]) };
   } finally {
     await file.close();
   }
@@ -64,8 +64,8 @@ const PROJECTS: Readonly<Record<string, string>> = {
   classy_vision: "ClassyVision's",
 };
 
-function differences(naming: string, prefix: string, own: string): string {
-  const front = prefix === '' || prefix === own ? '' : `behind "${prefix}"`;
+function differences(naming: string, prefix: string, expected: readonly string[]): string {
+  const front = prefix === '' || expected.includes(prefix) ? '' : `behind "${prefix}"`;
   const names = PROJECTS[naming] ? `${PROJECTS[naming]} names` : front && 'names';
   return [names, front].filter(Boolean).join(' ');
 }

@@ -4,6 +4,7 @@ import { checkDocument } from '../../graph/check/check.ts';
 import { resolveObject } from '../../graph/document/resolve.ts';
 import { createRegistry } from '../../graph/registry.ts';
 import { openSafetensors, writeSafetensors } from '../../runtime/train/safetensors.ts';
+import { writeTorchFile } from '../../runtime/train/torch-file/write.ts';
 import { classifier, runDocument, withFolder } from './fixtures/graph.ts';
 import { fixtureTypes } from './fixtures/types.ts';
 
@@ -99,6 +100,56 @@ describe('weights of models', () => {
       );
     }));
 
+  it('are found behind any prefix, in the names of other projects and in files of PyTorch', () =>
+    withFolder(async (out) => {
+      const first = await run(classifier({ run: { epochs: 1 } }), join(out, 'first'));
+      const file = await openSafetensors(join(first.checkpoint, 'model.safetensors'));
+      const foreign = [...file.tensors]
+        .filter(([name, { dtype }]) => name.startsWith('trunk.') && dtype === 'F32')
+        .map(([name, { shape }]) => ({
+          name: name.replace('trunk._feature_blocks.', 'module.'),
+          dtype: 'float32' as const,
+          shape,
+          read: () => file.readFloats(name),
+        }));
+      const path = join(out, 'x.torch');
+      await writeTorchFile(path, foreign, ['state_dict']);
+      await file.close();
+      const nodes = { trunk: trunk({ weights: path, frozen: true }) };
+      const second = await run(classifier({ nodes, run: { epochs: 1, seed: 5 } }), join(out, 'second'));
+      assert.deepEqual(second.model.get(conv), first.model.get(conv));
+      assert.deepEqual(second.model.get(mean), first.model.get(mean));
+      assert.match(
+        second.notices[0],
+        /^warning trunk: .*: 5 tensors used, 1 missing \(_feature_blocks\.bn1\.num_batches_tracked\), 0 not of this model; torchvision's names behind "module\."$/,
+      );
+    }));
+
+  it('under two prefixes ask for the one that is meant', () =>
+    withFolder(async (out) => {
+      const path = join(out, 'x.safetensors');
+      const one = (name: string, value: number) => ({
+        name,
+        dtype: 'F32' as const,
+        shape: [4, 3, 3, 3],
+        read: () => new Float32Array(108).fill(value),
+      });
+      const weight = '_feature_blocks.conv1.weight';
+      await writeSafetensors(path, [one(`encoder_q.${weight}`, 1), one(`encoder_k.${weight}`, 2)]);
+      const document = (keys: object) =>
+        classifier({ nodes: { trunk: trunk({ weights: path, frozen: true, ...keys }) }, run: { epochs: 1 } });
+      await assert.rejects(run(document({}), join(out, 'a')), /several prefixes: "encoder_[qk]\.", "encoder_[qk]\."/);
+      const { model } = await run(document({ weights_prefix: 'encoder_k.' }), join(out, 'b'));
+      assert.deepEqual(
+        model.get(conv),
+        Array.from({ length: 108 }, () => 2),
+      );
+      await assert.rejects(
+        run(document({ weights_prefix: 'encoder_x.' }), join(out, 'c')),
+        /no name in the file begins with "encoder_x\."; "encoder_[qk]\." is one that does/,
+      );
+    }));
+
   it('that do not fit are refused', () =>
     withFolder(async (out) => {
       const path = join(out, 'x.safetensors');
@@ -112,7 +163,7 @@ describe('weights of models', () => {
       await writeSafetensors(path, [one('other.weight', [1])]);
       await assert.rejects(
         run(document, join(out, 'a')),
-        /x\.safetensors has no weights for trunk: the file has names such as other\.weight, the model _feature_blocks\.conv1\.weight.*set weights_prefix/,
+        /x\.safetensors has no weights for trunk: the file has names such as other\.weight, the model _feature_blocks\.conv1\.weight.*of another architecture/,
       );
       await writeSafetensors(path, [one('_feature_blocks.conv1.weight', [3, 3, 3, 4])]);
       await assert.rejects(
