@@ -63,10 +63,10 @@ export class PickleBytes {
     return Uint8Array.from(this.take(length));
   }
 
-  line(): string {
+  line(encoding: 'utf8' | 'latin1' = 'utf8'): string {
     const end = this.#bytes.indexOf(10, this.at);
     if (end < 0) this.take(this.#bytes.length + 1 - this.at);
-    const text = this.#bytes.toString('utf8', this.at, end);
+    const text = this.#bytes.toString(encoding, this.at, end);
     this.at = end + 1;
     return text;
   }

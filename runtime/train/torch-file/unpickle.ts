@@ -125,8 +125,8 @@ class Machine {
       case 0x56: // V
         return this.#push(
           bytes
-            .line()
-            .replace(/\\u([\da-f]{4})|\\U([\da-f]{8})/gi, (_, a, b) =>
+            .line('latin1')
+            .replace(/\\u([\dA-Fa-f]{4})|\\U([\dA-Fa-f]{8})/g, (_, a, b) =>
               String.fromCodePoint(Number.parseInt(a ?? b, 16)),
             ),
         );
