@@ -3,7 +3,8 @@ import { refOf } from './edges.ts';
 import { COPY } from './lanes.ts';
 import type { OnceStep } from './once-plan.ts';
 import type { Plan, SampleProgram } from './plan.ts';
-import type { BatchProgram, PlannedNode } from './program.ts';
+import type { PlannedNode } from './planned-steps.ts';
+import type { BatchProgram } from './program.ts';
 
 export function describePlan(plan: Plan): string {
   const { run } = plan.graph;

@@ -3,7 +3,7 @@ import type { StepFacts, Values } from '../node.ts';
 import { createRandom } from '../random.ts';
 import type { TensorBackend } from '../tensor/types.ts';
 import type { RunningModel } from './models.ts';
-import type { PlannedNode } from './program.ts';
+import type { PlannedNode } from './planned-steps.ts';
 import type { RunningGraph } from './running.ts';
 import { mixedBetweenRanks } from './shared-batch.ts';
 import { type EdgeValues, gather } from './values.ts';

@@ -9,7 +9,8 @@ import type { DeviceStreams, StreamMark, Tape, Tensor, TensorBackend, Variable }
 import type { HostBatch } from './batches.ts';
 import { refOf } from './edges.ts';
 import { COPY, MAIN } from './lanes.ts';
-import type { BatchProgram, PlannedNode, PlannedStep } from './program.ts';
+import type { PlannedNode, PlannedStep } from './planned-steps.ts';
+import type { BatchProgram } from './program.ts';
 import { runNode } from './run-node.ts';
 import type { RunningGraph } from './running.ts';
 import type { Stop } from './stop.ts';

@@ -2,7 +2,7 @@
 import type { Value, Values } from '../node.ts';
 import type { Tensor, TensorBackend } from '../tensor/types.ts';
 import type { HostBatch, HostTensor } from './batches.ts';
-import type { PlannedInput } from './program.ts';
+import type { PlannedInput } from './planned-steps.ts';
 
 export interface EdgeValues {
   /** @throws Error when it is not there */
