@@ -113,6 +113,21 @@ program
   .action(async (folder, options) => (await import('./commands/data.ts')).data(folder, options));
 
 program
+  .command('export')
+  .description('Write the weights of a trained model for other programs.')
+  .argument('<from>', 'a run folder (its newest checkpoint), a checkpoint folder, or a weights file')
+  .option('--node <name>', 'which model of the run, e.g. trunk')
+  .requiredOption('--to <file>', '.safetensors, or .torch, .pth, .pt for PyTorch')
+  .addOption(
+    new Option('--names <project>', 'whose names the tensors get')
+      .choices(['vissl', 'torchvision', 'detectron2', 'classy'])
+      .default('vissl'),
+  )
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe export runs/swav --node trunk --to trunk.pth --names torchvision')
+  .action(async (from, options) => (await import('./commands/export.ts')).exportModel(from, options));
+
+program
   .command('embeddings')
   .description('Check a CSV of embeddings, say what is in it, and draw it.')
   .argument('<file>', 'filenames, embedding_0, …, labels, as lightly writes it')

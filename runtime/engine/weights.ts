@@ -61,7 +61,7 @@ function fitted(names: readonly string[], { node, model }: RunningModel, prefix:
 const PROJECTS: Readonly<Record<string, string>> = {
   torchvision: "torchvision's",
   detectron2: "Detectron2's",
-  classy_vision: "ClassyVision's",
+  classy: "ClassyVision's",
 };
 
 function differences(naming: string, prefix: string, expected: readonly string[]): string {

@@ -7,7 +7,7 @@ export interface FittedNames {
   readonly byParameter: ReadonlyMap<string, string>;
   /** what the file's names have in front */
   readonly prefix: string;
-  /** whose names they are: vissl, torchvision, detectron2, classy_vision */
+  /** whose names they are: vissl, torchvision, detectron2, classy */
   readonly naming: string;
 }
 

@@ -59,5 +59,5 @@ export const NAMINGS: Readonly<Record<string, (name: string) => string | undefin
   vissl: (name) => name,
   torchvision: toTorchvision,
   detectron2: toDetectron2,
-  classy_vision: toClassyVision,
+  classy: toClassyVision,
 };
