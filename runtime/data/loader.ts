@@ -2,6 +2,7 @@
 import type { GraphEvent } from '../events.ts';
 import type { DatasetIndex, NodeType } from '../node.ts';
 import { createRandom } from '../random.ts';
+import type { Batch, LoaderStats } from './batch.ts';
 import { batchSource } from './batch-source.ts';
 import type { Collator } from './collation.ts';
 import type { LocatedType } from './node-types.ts';
@@ -10,7 +11,7 @@ import { createPixelCache } from './pixel-cache.ts';
 import { ProgramError } from './program-error.ts';
 import { sampleFacts, throwProblem } from './sample-facts.ts';
 import { createSampler, stepsPerEpoch } from './samplers.ts';
-import { type BatchTensor, layoutBatch } from './slabs.ts';
+import { layoutBatch } from './slabs.ts';
 import type { NodeUse, OnceValues, ProgramSpec } from './tasks.ts';
 
 export interface LoaderOptions {
@@ -43,32 +44,6 @@ export interface LoaderOptions {
   readonly onEvent?: (event: GraphEvent) => void;
   /** one task is done: for traces. Times in ms since 1970. */
   readonly onTask?: (task: { readonly start: number; readonly end: number; readonly images: number }) => void;
-}
-
-/** A batch in shared memory. Its arrays are valid until `release`, or until the next pass begins. */
-export interface Batch {
-  readonly step: number;
-  /** images (not views) */
-  readonly rows: number;
-  /** by output port; a list where the port carries one. Label, index and valid are int32. */
-  readonly arrays: Readonly<Record<string, BatchTensor | readonly BatchTensor[]>>;
-  /** images that a gray picture or another one stands in for */
-  readonly bad: number;
-  /** gives the memory back; a batch that is kept holds up the loader */
-  release(): void;
-}
-
-export interface LoaderStats {
-  readonly images: number;
-  readonly bad: number;
-  readonly batches: number;
-  /** ms that the rank waited for batches */
-  readonly waited: number;
-  /** ms that finished batches lay waiting for the rank */
-  readonly ahead: number;
-  /** ms of all threads in reading and decoding, and in transforms */
-  readonly read: number;
-  readonly transform: number;
 }
 
 export interface Loader {

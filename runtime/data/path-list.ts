@@ -4,20 +4,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readNpyStrings } from './npy-values.ts';
-import { type PartialLabels, packPartialLabels } from './partial-labels.ts';
+import { PathEntries, type PathList } from './path-entries.ts';
 import { pickledStrings } from './pickled-strings.ts';
-import type { PartialLabel } from './sample.ts';
-import { byCodePoint, type StringTable, StringTableBuilder } from './string-table.ts';
-
-export interface PathList {
-  readonly paths: StringTable;
-  /** one per path, where the list has them */
-  readonly labels?: Int32Array;
-  /** lists of positive and negative classes instead */
-  readonly partial?: PartialLabels;
-  /** names of the classes, where labels are names */
-  readonly classes?: readonly string[];
-}
 
 export const LIST_FORMATS = '.npy, .pkl, .json, .txt or .csv';
 /** JSON is read as one text, and a text cannot be longer */
@@ -44,66 +32,6 @@ export async function readPathList(file: string): Promise<PathList> {
   }
 }
 
-const classList = (value: unknown) => Array.isArray(value) && value.every((k) => Number.isInteger(k) && k >= 0);
-const isPartial = (label: unknown): label is PartialLabel =>
-  typeof label === 'object' &&
-  label !== null &&
-  'positive' in label &&
-  'negative' in label &&
-  classList(label.positive) &&
-  classList(label.negative);
-
-/** Collects entries; labels are all numbers, all names, or absent. */
-class Entries {
-  readonly #paths = new StringTableBuilder();
-  readonly #labels: (number | string)[] = [];
-  readonly #partial: PartialLabel[] = [];
-  readonly #file: string;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  add(path: unknown, label: unknown): void {
-    const at = `${this.#file}: entry ${this.#paths.length}`;
-    if (typeof path !== 'string' || path === '') throw new Error(`${at} is not a path: ${JSON.stringify(path)}`);
-    const labelled = this.#labels.length + this.#partial.length > 0;
-    if ((label !== undefined) !== labelled && this.#paths.length > 0) {
-      throw new Error(`${at} ${label === undefined ? 'has no label' : 'has a label'}, unlike those before it`);
-    }
-    this.#paths.add(path);
-    if (label === undefined) return;
-    if (isPartial(label) && this.#labels.length === 0) {
-      this.#partial.push(label);
-      return;
-    }
-    if (this.#partial.length > 0) throw new Error(`${at} has no lists of classes, unlike those before it`);
-    if (typeof label !== 'number' && typeof label !== 'string') {
-      throw new Error(`${at} has a label that is neither number nor name: ${JSON.stringify(label)}`);
-    }
-    this.#labels.push(label);
-  }
-
-  finish(): PathList {
-    const paths = this.#paths.finish();
-    if (paths.length === 0) throw new Error(`${this.#file} is empty`);
-    if (this.#partial.length > 0) return { paths, partial: packPartialLabels(this.#partial) };
-    if (this.#labels.length === 0) return { paths };
-    const labels = new Int32Array(new SharedArrayBuffer(paths.length * 4));
-    const numbers = this.#labels.map((label) => (label === '' ? Number.NaN : Number(label)));
-    if (numbers.every((label) => Number.isInteger(label) && Math.abs(label) <= 0x7fffffff)) {
-      labels.set(numbers);
-      return { paths, labels };
-    }
-    const classes = [...new Set(this.#labels.map(String))].sort(byCodePoint);
-    const positions = new Map(classes.map((name, i) => [name, i]));
-    this.#labels.forEach((label, i) => {
-      labels[i] = positions.get(String(label))!;
-    });
-    return { paths, labels, classes };
-  }
-}
-
 async function readJson(file: string): Promise<PathList> {
   const { size } = await stat(file);
   if (size > LARGEST_JSON) throw new Error(`${file} has ${size} bytes, too many for .json: use .txt, .csv or .npy`);
@@ -114,7 +42,7 @@ async function readJson(file: string): Promise<PathList> {
     throw new Error(`${file} is not valid JSON: ${(cause as Error).message}`, { cause });
   }
   if (!Array.isArray(content)) throw new Error(`${file} is not a list: expected ["a.jpg", …] or [["a.jpg", 3], …]`);
-  const entries = new Entries(file);
+  const entries = new PathEntries(file);
   for (const entry of content as unknown[]) {
     if (Array.isArray(entry)) entries.add(entry[0], entry[1]);
     else if (typeof entry !== 'object' || entry === null) entries.add(entry, undefined);
@@ -132,7 +60,7 @@ async function readJson(file: string): Promise<PathList> {
 type Row = (line: string) => readonly string[];
 
 async function readRows(file: string, split: Row): Promise<PathList> {
-  const entries = new Entries(file);
+  const entries = new PathEntries(file);
   let columns: { path: number; label: number } | undefined;
   for await (const raw of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     const line = columns ? raw : raw.replace(/^\uFEFF/, '');

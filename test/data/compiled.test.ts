@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import type { BatchTensor } from '../../runtime/data/slabs.ts';
 import { type Given, loaderOf, locate, SWAV, use } from './setup.ts';
 
-describe('the compiled package', () => {
+describe('the compiled package', function describeThreads() {
+  this.timeout(300_000); // threads start slowly on a busy machine
+
   it('loads in threads, and gives the bytes that the sources give', async () => {
     assert.ok(existsSync(new URL('../../dist/runtime/data/worker.js', import.meta.url)), 'run `npm run build` first');
     const given: Given[] = [

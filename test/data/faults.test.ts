@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Batch, Loader } from '../../runtime/data/loader.ts';
+import type { Batch } from '../../runtime/data/batch.ts';
+import type { Loader } from '../../runtime/data/loader.ts';
 import type { BatchTensor } from '../../runtime/data/slabs.ts';
 import type { GraphEvent } from '../../runtime/events.ts';
 import { temporaryFolder, writePicture } from './fixtures.ts';
@@ -52,7 +53,9 @@ async function all(loader: Loader): Promise<Row[]> {
   return rows;
 }
 
-describe('bad pictures', () => {
+describe('bad pictures', function describeThreads() {
+  this.timeout(300_000); // threads start slowly on a busy machine
+
   const { path, remove } = temporaryFolder();
   const events: GraphEvent[] = [];
   const given: GivenLoader = {
@@ -153,7 +156,9 @@ describe('bad pictures', () => {
   });
 });
 
-describe('threads that die', () => {
+describe('threads that die', function describeThreads() {
+  this.timeout(300_000); // threads start slowly on a busy machine
+
   it('are replaced, and their samples are made again: none lost, none twice', async () => {
     const { path, remove } = temporaryFolder();
     const events: GraphEvent[] = [];
@@ -200,7 +205,9 @@ describe('threads that die', () => {
   });
 });
 
-describe('stopping', () => {
+describe('stopping', function describeThreads() {
+  this.timeout(300_000); // threads start slowly on a busy machine
+
   const long: GivenLoader = {
     dataset: { type: 'dataset/shapes', length: 5000, size: 32 },
     transforms: [{ type: 'transform/to_tensor' }],

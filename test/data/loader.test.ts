@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import type { Batch, Loader } from '../../runtime/data/loader.ts';
+import type { Batch } from '../../runtime/data/batch.ts';
+import type { Loader } from '../../runtime/data/loader.ts';
 import type { BatchTensor } from '../../runtime/data/slabs.ts';
 import type { GraphEvent } from '../../runtime/events.ts';
 import { type GivenLoader, loaderOf, SWAV } from './setup.ts';
@@ -48,7 +49,9 @@ async function using<R>(given: GivenLoader, work: (loader: Loader) => Promise<R>
   }
 }
 
-describe('loader', () => {
+describe('loader', function describeThreads() {
+  this.timeout(300_000); // threads start slowly on a busy machine
+
   it('gives the same bytes with 0, 1, 2 and 4 workers, any prefetch, and in every epoch others', async () => {
     const variants = [{ workers: 0 }, { workers: 1 }, { workers: 2 }, { workers: 4 }, { workers: 2, prefetch: 1 }];
     const found = [];

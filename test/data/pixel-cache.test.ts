@@ -12,7 +12,9 @@ const picture = (side: number, value: number) => ({
   channels: 3,
 });
 
-describe('the cache of decoded pixels', () => {
+describe('the cache of decoded pixels', function describeThreads() {
+  this.timeout(300_000); // threads start slowly on a busy machine
+
   it('keeps small pictures while there is room, and knows each by its index', () => {
     const cache = createPixelCache(100, 100 * 1024)!;
     for (let i = 0; i < 100; i++) keepPixels(cache, i, picture(20, i));

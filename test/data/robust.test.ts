@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Batch } from '../../runtime/data/loader.ts';
+import type { Batch } from '../../runtime/data/batch.ts';
 import type { BatchTensor } from '../../runtime/data/slabs.ts';
 import type { GraphEvent } from '../../runtime/events.ts';
 import { temporaryFolder, writePicture } from './fixtures.ts';
@@ -18,7 +18,9 @@ function digest(batch: Batch): string {
   return hash.digest('hex');
 }
 
-describe('damaged files', () => {
+describe('damaged files', function describeThreads() {
+  this.timeout(300_000); // threads start slowly on a busy machine
+
   const { path, remove } = temporaryFolder();
   const COUNT = 350;
   before(() => writeMutants(path, COUNT, 1));
@@ -69,6 +71,7 @@ describe('memory', () => {
   const collect = runInNewContext('gc') as () => void;
   const used = () => {
     collect();
+    collect();
     const { heapUsed, external, arrayBuffers } = process.memoryUsage();
     return heapUsed + external + arrayBuffers;
   };
@@ -96,7 +99,8 @@ describe('memory', () => {
     const before = used();
     for (let epoch = 3; epoch < 15; epoch++) assert.equal(await run(epoch), shared, 'the shared memory grew');
     const grown = used() - before;
-    assert.ok(grown < 500_000, `${grown} bytes more after 288 pictures of 156,000 bytes`);
+    // one picture in fifteen kept would be more
+    assert.ok(grown < 3_000_000, `${grown} bytes more after 288 pictures of 156,000 bytes`);
     await loader.dispose();
     await remove();
   });
