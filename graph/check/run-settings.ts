@@ -38,6 +38,20 @@ export const RUN_SCHEMA: JsonSchema = {
       description: 'backend, or backend and device ("torch:cuda:0"); auto: the fastest that works here',
     },
     workers: { type: 'integer', minimum: -1, default: -1, description: 'worker threads; -1: as many as cores allow' },
+    sync_batch_norm: {
+      anyOf: [
+        { type: 'boolean' },
+        {
+          type: 'object',
+          additionalProperties: false,
+          required: ['group_size'],
+          properties: { group_size: { type: 'integer', minimum: 1, description: 'ranks that share statistics' } },
+        },
+      ],
+      default: false,
+      description:
+        'batch norm in training takes the batches of all ranks, or of each group of ranks, for one; nothing changes with one rank',
+    },
     deterministic: { type: 'boolean', default: true, description: 'the same numbers in every run' },
   },
 };

@@ -29,12 +29,14 @@ export interface Group {
   readonly localRank: number;
   /** where the others reach the machine of rank 0 */
   readonly host: string;
-  /** The values are given away: their buffer must hold nothing else. So it is with all that follow. */
+  /** The values are given away: their buffer must hold nothing else. So it is with the next two. */
   reduce(values: Numbers, operation: 'sum' | 'max'): Promise<Numbers>;
   /** the values of all ranks one after another; as many on every rank */
   gather(values: Numbers): Promise<Numbers>;
   broadcast(values: Numbers, from: number): Promise<Numbers>;
   barrier(): Promise<void>;
+  /** resolves when another rank is gone, also when it left in order */
+  readonly lost: Promise<RankError>;
   /** Gather among `members` while this thread sleeps: for what happens inside a synchronous forward pass. */
   gatherNow(values: Float32Array, members: readonly number[]): Float32Array;
   /** Leave; the others are told the reason where they still wait for this rank. Default: in order */
@@ -61,6 +63,10 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
   });
   const pending = new Map<number, Pending>();
   let ended: Error | undefined;
+  let tellLost: (error: RankError) => void = () => undefined;
+  const lost = new Promise<RankError>((resolve) => {
+    tellLost = resolve;
+  });
   const gone = new Promise<void>((resolve) => {
     thread.once('exit', () => resolve());
   });
@@ -74,6 +80,7 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
     thread.on('message', (message: FromThread) => {
       if (message.kind === 'joined') resolve(message);
       else if (message.kind === 'failed') fail(errorOf(message));
+      else if (message.kind === 'lost') tellLost(errorOf(message));
       else settle(message);
     });
     thread.on('error', (error) =>
@@ -117,13 +124,14 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
     machines,
     localRank,
     host,
+    lost,
     reduce: (values, operation) => ask(operation, values),
     gather: (values) => ask('gather', values),
     broadcast: (values, from) => ask('broadcast', values, from),
     barrier: async () => void (await ask('barrier', new Int32Array(0))),
     gatherNow(values, members) {
       if (ended) throw ended;
-      const buffer = whole(values);
+      const buffer = values.slice().buffer; // few; the caller keeps its own
       const id = next++;
       Atomics.store(wake, 0, 0);
       post({ kind: 'collective', id, operation: 'gather', type: 'float32', values: buffer, members, from: 0, wake }, [

@@ -43,6 +43,8 @@ export type ToThread = Request | { readonly kind: 'leave'; readonly reason: stri
 export type FromThread =
   | { readonly kind: 'joined'; readonly machines: number; readonly localRank: number; readonly host: string }
   | { readonly kind: 'failed'; readonly message: string; readonly rank?: number }
+  /** another rank is gone, whether a collective waits for it or not */
+  | { readonly kind: 'lost'; readonly message: string; readonly rank?: number }
   | { readonly kind: 'done'; readonly id: number; readonly result?: ArrayBuffer; readonly failure?: Failure };
 
 export interface Failure {

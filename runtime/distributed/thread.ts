@@ -62,7 +62,7 @@ async function connectAll(): Promise<void> {
       if (other === rank) return;
       const socket = other < rank ? await call(own, () => cardOf(other), until) : await listener.accept(other);
       const name = `rank ${other} (${card.host}, process ${card.pid})`;
-      const peer = new Peer(socket, { rank: other, name }, () => undefined);
+      const peer = new Peer(socket, { rank: other, name }, (failure) => tell({ kind: 'lost', ...failureOf(failure) }));
       peers[other] = peer;
       await greet(peer, card, own, settings.sharedMemory);
     }),

@@ -1,4 +1,5 @@
 /** Once-values in a run: made before training, kept as artifacts, or made anew at the moments of run.evaluate. */
+import { onAnyRank, stopTogether } from './agree.ts';
 import { createArtifacts } from './artifacts.ts';
 import { ancestors } from './edges.ts';
 import { type OnceRun, runOnce } from './once.ts';
@@ -23,6 +24,8 @@ export async function prepareOnce(session: Session): Promise<void> {
     if (value === undefined) missing = true;
     else once.set(ref, value);
   }
+  // ranks that work together do all of it or nothing
+  missing = await onAnyRank(host, missing);
   const feeding = ancestors(
     plan.graph,
     artifacts.map((ref) => plan.graph.byName.get(nodeOf(ref))!),
@@ -51,7 +54,7 @@ function onceRun(session: Session): OnceRun {
     epoch,
     iteration,
     signal: stop.now,
-    check: stop.check,
+    check: () => stopTogether(host),
     async metrics(node, metrics) {
       const { phasesDone, trainingPhases } = counters.position;
       bus.emit({ type: 'metrics', time: Date.now(), node, progress: counters.progress(), metrics });

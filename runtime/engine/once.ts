@@ -19,7 +19,7 @@ export interface OnceRun {
   readonly iteration: number;
   readonly signal: AbortSignal;
   /** throws to end the work */
-  check(): void;
+  check(): void | Promise<void>;
   metrics(node: string, metrics: Readonly<Record<string, number>>): Promise<void>;
   time(node: string, start: number): void;
 }
@@ -31,7 +31,7 @@ export async function runOnce(steps: readonly OnceStep[], run: OnceRun): Promise
     if (step.kind === 'pass') for (const { name } of step.banks) remaining.set(name, (remaining.get(name) ?? 0) + 1);
   }
   for (const step of steps) {
-    run.check();
+    await run.check();
     const start = run.host.now();
     if (step.kind === 'node') {
       await runWork(step.node, run);

@@ -1,5 +1,6 @@
 /** A pass over a phase's batches without gradient: for banks, and for hooks that ask. Models are in evaluation mode. */
 import type { StepFacts } from '../node.ts';
+import { shareBuffers } from './agree.ts';
 import type { BatchSource } from './batches.ts';
 import type { BatchProgram } from './program.ts';
 import { runNode } from './run-node.ts';
@@ -14,16 +15,17 @@ export interface PassOptions {
   /** with the values that the program keeps; they are freed when it returns */
   onBatch?(values: EdgeValues): void | Promise<void>;
   /** between batches; throws to end the pass */
-  check(): void;
+  check(): void | Promise<void>;
 }
 
 export async function runPass(host: BatchHost, options: PassOptions): Promise<void> {
   const { program, source, facts, signal } = options;
   const { backend, now, timing } = host;
+  await shareBuffers(host, host.running);
   let position = 0;
   const batches = source.open({ epoch: Math.max(facts.epoch, 0), start: 0, training: false, signal });
   for await (const batch of batches) {
-    options.check();
+    await options.check();
     host.running.moment('pass', facts.phase, facts.epoch, position);
     position++;
     await backend.scopeAsync(async () => {

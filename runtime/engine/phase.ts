@@ -1,4 +1,5 @@
 /** One phase of an epoch: its batches, its meters, its events. */
+import { shareBuffers, stopTogether } from './agree.ts';
 import { flattenMetrics, type Metrics } from './metrics-file.ts';
 import type { BatchProgram } from './program.ts';
 import type { Session } from './session.ts';
@@ -23,6 +24,7 @@ export async function runPhase(session: Session, program: BatchProgram): Promise
   if (start === 0) await session.dispatch('phase_start');
   else session.bus.emit({ type: 'phase_start', time: Date.now(), progress: counters.progress() });
 
+  if (!training) await shareBuffers(host, running);
   const stopwatch = createStopwatch();
   stopwatch.begin(host.now());
   let position = start;
@@ -58,7 +60,8 @@ export async function runPhase(session: Session, program: BatchProgram): Promise
     count(); // a step of the user's own may leave the event out
     position++;
     counters.stepDone();
-    stop.check();
+    if (program.losses.length === 0) await stopTogether(host);
+    else stop.check();
   }
   await endPhase(
     session,

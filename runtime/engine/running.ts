@@ -18,6 +18,7 @@ import { createRunningModel, optimizedParameters, owners, type RunningModel } fr
 import { type Following, followLeader } from './momentum.ts';
 import { createNodeRandom, type NodeRandom } from './node-random.ts';
 import type { Plan } from './plan.ts';
+import { batchNormGroup, type RunRanks } from './ranks.ts';
 import type { Schedules } from './schedules.ts';
 import type { EngineState } from './state.ts';
 import { ownerOf } from './training.ts';
@@ -53,7 +54,7 @@ export interface RunningGraph {
 
 export interface CreateOptions {
   readonly backend: TensorBackend;
-  readonly ranks: Ranks;
+  readonly ranks: RunRanks;
   readonly facts: RunFacts;
   readonly schedules: Schedules;
   readonly state: EngineState;
@@ -66,6 +67,7 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
   const { graph } = plan;
   const { backend, state, ranks, facts, schedules, signal } = options;
   const { tf, ops } = backend;
+  const group = batchNormGroup(graph.run.sync_batch_norm, ranks);
   const models = new Map<string, RunningModel>();
   const instances = new Map<string, NodeInstance>();
   const folds = new Map<string, Fold>();
@@ -80,7 +82,7 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
     randoms.set(name, random);
     if (declaration.role === 'model') {
       const owner = ownerOf(node) === name ? undefined : models.get(ownerOf(node))!;
-      models.set(name, await createRunningModel(node, backend, graph.run.seed, owner));
+      models.set(name, await createRunningModel(node, backend, graph.run.seed, owner, group));
       return;
     }
     const context: ComputeContext<any> = {

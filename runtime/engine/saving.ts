@@ -42,6 +42,10 @@ export async function readState({ path, manifest }: FoundCheckpoint, rank: numbe
   return { tensors, numbers, hooks };
 }
 
+/** How many ranks wrote a checkpoint: each above 0 left a file. */
+export const ranksOf = ({ manifest }: FoundCheckpoint): number =>
+  1 + Object.keys(manifest.files).filter((name) => /^state-rank-\d+\.safetensors$/.test(name)).length;
+
 /** State of a rank above 0: queues and random state differ by rank, models and optimizers do not. */
 export const rankFile = (rank: number): string => `state-rank-${rank}.safetensors`;
 

@@ -10,8 +10,10 @@ export function trainingSignature(graph: Graph): Signature {
   const names = new Set(
     trainingPhases(graph).flatMap((phase) => [...ancestors(graph, optimizersIn(graph, phase), phase)]),
   );
-  const { seed, precision, phases } = graph.run;
-  return plainJson({ nodes: sign(graph, names), run: { seed, precision, phases } });
+  const { seed, precision, phases, sync_batch_norm } = graph.run;
+  // left out where it is off, as in checkpoints that know nothing of it
+  const run = { seed, precision, phases, ...(sync_batch_norm ? { sync_batch_norm } : {}) };
+  return plainJson({ nodes: sign(graph, names), run });
 }
 
 /** A key that changes when the once-values of a node would: its nodes, their params, and the weights files they read. */

@@ -6,6 +6,7 @@
 import type { HookEvent } from '../events.ts';
 import type { Ranks, StepFacts, Value } from '../node.ts';
 import type { DeviceStreams, StreamMark, Tape, Tensor, TensorBackend, Variable } from '../tensor/types.ts';
+import { averageOverRanks } from './average.ts';
 import type { HostBatch } from './batches.ts';
 import { refOf } from './edges.ts';
 import { COPY, MAIN } from './lanes.ts';
@@ -161,21 +162,20 @@ class BatchRun implements BatchStages, StepView {
 
   async backward(): Promise<void> {
     const { program } = this.#request;
-    const { running, ranks, streams, now, timing } = this.#host;
+    const { backend, running, ranks, streams, now, timing } = this.#host;
     const parameters = program.optimizers.flatMap(({ node }) => running.optimizers.get(node.name)!.parameters);
     const variables = parameters.map(({ variable }) => variable);
     const start = now();
     const gradients = streams.run(MAIN, () => this.#tape!.backward(this.#loss!, variables));
     timing({ node: program.losses.map(refOf).join(' + '), stream: MAIN, stage: 'backward', start, end: now() });
-    for (const [i, variable] of variables.entries()) {
-      const own = gradients[i];
-      if (ranks.size === 1 || own === null) this.#gradients.set(variable, own);
-      else {
-        this.#gradients.set(variable, await ranks.allReduce(own, 'mean'));
-        own.dispose();
-      }
-    }
     this.#values.free(this.#values.refs().filter((ref) => !program.kept.has(ref)));
+    for (const [i, variable] of variables.entries()) this.#gradients.set(variable, gradients[i]);
+    if (ranks.size === 1) return;
+    const reached = variables.filter((_, i) => gradients[i] !== null);
+    const own = reached.map((variable) => this.#gradients.get(variable)!);
+    for (const variable of reached) this.#gradients.set(variable, null);
+    const means = await averageOverRanks(backend, ranks, own);
+    for (const [i, variable] of reached.entries()) this.#gradients.set(variable, means[i]);
   }
 
   async update(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import { type InitialValue, join, modelParameters } from './model/parameters.ts';
 import { fuse, type Parts, type Pass, runSteps, type Step, stepsOf } from './model/steps.ts';
 import { scope } from './scope.ts';
-import type { Tensor, TensorBackend, Variable } from './types.ts';
+import type { BatchNormGroup, Tensor, TensorBackend, Variable } from './types.ts';
 
 export interface ModelVariable extends Omit<InitialValue, 'values'> {
   readonly variable: Variable;
@@ -32,13 +32,21 @@ export interface Model {
   dispose(): void;
 }
 
-/** Make a model with initial values drawn from `random`, one stream per parameter name. */
-export function createModel({ ops }: Pick<TensorBackend, 'ops'>, spec: ModelSpec, random: Random): Model {
+/**
+ * Make a model with initial values drawn from `random`, one stream per parameter name.
+ * @param batchNormGroup ranks whose batches batch norm takes for one in training
+ */
+export function createModel(
+  { ops }: Pick<TensorBackend, 'ops'>,
+  spec: ModelSpec,
+  random: Random,
+  batchNormGroup?: BatchNormGroup,
+): Model {
   const variables = new Map<string, ModelVariable>();
   for (const [name, { values, ...facts }] of modelParameters(spec)) {
     variables.set(name, { ...facts, variable: initial(values(random.fork(name)), facts) });
   }
-  const parts: Parts = { ops, variable: (name) => variables.get(name)!.variable };
+  const parts: Parts = { ops, batchNormGroup, variable: (name) => variables.get(name)!.variable };
   const plans = new Map<string, Plan>();
 
   return {

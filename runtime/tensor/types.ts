@@ -40,6 +40,13 @@ export interface BatchNormState {
   readonly runningVar: Variable;
 }
 
+/** Ranks that normalise with the statistics of all their batches. */
+export interface BatchNormGroup {
+  readonly size: number;
+  /** The values of all ranks of the group, in their order; this thread waits for them. */
+  gather(values: Float32Array): Float32Array;
+}
+
 export interface BatchNormOptions {
   readonly training: boolean;
   /** default 1e-5 */
@@ -48,6 +55,8 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** apply ReLU to the result in the same kernel; default false */
   readonly relu?: boolean;
+  /** in training: statistics over the batches of these ranks; default: this rank's own */
+  readonly group?: BatchNormGroup;
 }
 
 export interface CrossEntropyOptions {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchNorm, Layer, Residual } from '../../../graph/model/layers.ts';
 import type { Random } from '../../random.ts';
-import type { FusedOps, Tensor, Variable } from '../types.ts';
+import type { BatchNormGroup, FusedOps, Tensor, Variable } from '../types.ts';
 import { activations, dropout, flatten, localResponseNorm, sum } from './activations.ts';
 import { groupNorm, scaledWeight } from './normalised.ts';
 import { join } from './parameters.ts';
@@ -20,6 +20,8 @@ export type Step =
 
 export interface Parts {
   readonly ops: FusedOps;
+  /** ranks that share the statistics of batch norm */
+  readonly batchNormGroup?: BatchNormGroup;
   /** a parameter or buffer by its full name */
   variable(name: string): Variable;
 }
@@ -114,7 +116,7 @@ export function runSteps(steps: readonly Step[], x: Tensor, pass: Pass, parts: P
   return current;
 }
 
-function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable }: Parts): Tensor {
+function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable, batchNormGroup: group }: Parts): Tensor {
   if (step.op === 'other') return step.run(x, pass);
   if (step.op === 'relu') return tf.relu(x);
   const { path, layer, relu } = step;
@@ -129,7 +131,7 @@ function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable }: Parts): T
     affine ? variable(join(path, 'weight')) : null,
     affine ? variable(join(path, 'bias')) : null,
     { runningMean: variable(join(path, 'running_mean')), runningVar: variable(join(path, 'running_var')) },
-    { training, eps: layer.eps, momentum: layer.momentum, relu },
+    { training, eps: layer.eps, momentum: layer.momentum, relu, group },
   );
 }
 

@@ -2,20 +2,23 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable.ts';
 import type { FusedKernels } from '../kernels.ts';
 import type { FusedOps, Tensor } from '../types.ts';
+import { gradInGroup, trainInGroup } from './sync-norm.ts';
 
 type NormOps = Pick<FusedOps, 'batchNorm' | 'layerNorm2d' | 'addRelu' | 'l2Normalize'>;
 
 export function normOps(kernels: FusedKernels): NormOps {
   return {
-    batchNorm(x, scale, offset, state, { training, eps = 1e-5, momentum = 0.1, relu = false }) {
+    batchNorm(x, scale, offset, state, { training, eps = 1e-5, momentum = 0.1, relu = false, group }) {
       const channels = x.shape.at(-1)!;
       for (const t of [scale, offset, state.runningMean, state.runningVar]) {
         if (t && t.size !== channels) throw new Error(`batchNorm of [${x.shape}] with parameters [${t.shape}]`);
       }
       const count = x.size / channels;
-      if (training && count <= 1) {
+      const together = training && group !== undefined && group.size > 1 ? group : undefined;
+      if (training && !together && count <= 1) {
         throw new Error(`batchNorm in training needs more than one value per channel; the input is [${x.shape}]`);
       }
+      let groupCount = 0;
       const optional = (t: Tensor | null): Tensor[] => (t ? [t] : []);
       return differentiable(
         { x, scale, offset },
@@ -25,15 +28,22 @@ export function normOps(kernels: FusedKernels): NormOps {
             const y = kernels.batchNormEval(x, scale, offset, mean, variance, { eps, relu });
             return { output: y, save: [x, mean, variance, ...optional(scale), ...(relu ? [y] : [])] };
           }
-          const { y, mean, invStd } = kernels.batchNormTrain(x, scale, offset, state, { eps, momentum, relu });
+          const options = { eps, momentum, relu };
+          const result = together
+            ? trainInGroup(kernels, x, scale, offset, state, options, together)
+            : { ...kernels.batchNormTrain(x, scale, offset, state, options), count };
+          groupCount = result.count;
+          const { y, mean, invStd } = result;
           return { output: y, save: [x, mean, invStd, ...optional(scale), ...(relu ? [y] : [])] };
         },
         (dy, [savedX, mean, second, ...rest]) => {
           const savedScale = scale ? rest[0] : null;
           const y = relu ? rest.at(-1)! : null;
-          const { dx, dScale, dOffset } = training
-            ? kernels.batchNormGrad(dy, savedX, y, savedScale, mean, second)
-            : frozenGrad(y ? kernels.reluGrad(dy, y) : dy, savedX, savedScale, mean, tf.rsqrt(tf.add(second, eps)));
+          const { dx, dScale, dOffset } = together
+            ? gradInGroup(kernels, dy, savedX, y, savedScale, { mean, invStd: second, count: groupCount }, together)
+            : training
+              ? kernels.batchNormGrad(dy, savedX, y, savedScale, mean, second)
+              : frozenGrad(y ? kernels.reluGrad(dy, y) : dy, savedX, savedScale, mean, tf.rsqrt(tf.add(second, eps)));
           return { x: () => dx, scale: () => dScale, offset: () => dOffset };
         },
       );
