@@ -21,7 +21,8 @@ export interface Checker {
 
 export interface CaseResult {
   readonly index: number;
-  readonly outcome: 'passed' | 'failed' | 'unsupported';
+  /** elsewhere: tests of the area have it (see elsewhere.ts) */
+  readonly outcome: 'passed' | 'failed' | 'unsupported' | 'elsewhere';
   readonly reason?: string;
 }
 

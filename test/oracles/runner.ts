@@ -4,6 +4,7 @@ import { openBackend } from '../../runtime/tensor/backend.ts';
 import type { CaseResult, Checker, FileResult } from './checker.ts';
 import { NotSupported } from './checker.ts';
 import { compared } from './compare.ts';
+import { testedIn } from './elsewhere.ts';
 import { type OracleFile, readOracles } from './oracle-file.ts';
 
 export interface RunOptions {
@@ -37,8 +38,9 @@ export async function runOracles(options: RunOptions): Promise<FileResult[]> {
 
 export async function runFile(file: OracleFile, checker: Checker | undefined, device: string): Promise<FileResult> {
   const results: CaseResult[] = [];
+  const outcome = testedIn(file.path).length > 0 ? 'elsewhere' : 'unsupported';
   for (const index of file.cases.keys()) {
-    results.push(checker ? await runCase(file, index, checker, device) : { index, outcome: 'unsupported' });
+    results.push(checker ? await runCase(file, index, checker, device) : { index, outcome });
   }
   return { path: file.path, cases: file.cases.length, results };
 }
