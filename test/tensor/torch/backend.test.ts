@@ -128,6 +128,45 @@ withTorch('the torch backend', () => {
     x.dispose();
   });
 
+  it('convolves like the composed kernels, also where an axis is 1 and libtorch may take either order', async () => {
+    const { convKernels } = await import('../../../runtime/tensor/backends/torch/fused/conv.ts');
+    const { composedConv } = await import('../../../runtime/tensor/composed/conv.ts');
+    const { convGeometry } = await import('../../../runtime/tensor/geometry.ts');
+    const check = (n: number, c: number, o: number, side: number, k: number, stride: number, groups: number) =>
+      backend.scope(() => {
+        const [x, filter] = [values(backend, 0, [n, side, side, c]), values(backend, 1, [k, k, c / groups, o])];
+        const g = convGeometry(x.shape, filter.shape, { stride: [stride, stride], padding: [1, 1], groups });
+        const dy = values(backend, 2, g.output);
+        const what = `[${x.shape}] by [${filter.shape}] stride ${stride} groups ${groups}`;
+        const same = (f: (kernels: typeof composedConv) => Tensor) =>
+          near(f(convKernels).dataSync(), f(composedConv).dataSync(), 1e-5, what);
+        same((kernels) => kernels.conv2d(x, filter, null, g));
+        same((kernels) => kernels.conv2dInputGrad(dy, filter, g));
+        same((kernels) => kernels.conv2dFilterGrad(x, dy, g));
+      });
+    const threads = addon.threads();
+    for (const count of [1, 2]) {
+      addon.setThreads(count); // libtorch takes other ways for one thread
+      for (const n of [1, 2]) {
+        for (const [c, o] of [
+          [1, 1],
+          [1, 4],
+          [2, 1],
+          [4, 2],
+        ]) {
+          for (const side of [1, 2, 5]) {
+            for (const stride of [1, 2]) {
+              check(n, c, o, side, 3, stride, 1);
+              if (o % c === 0) check(n, c, o, side, 3, stride, c);
+            }
+            check(n, c, o, side, 1, 1, 1);
+          }
+        }
+      }
+    }
+    addon.setThreads(threads);
+  });
+
   it('normalises with and without scale and offset', () => {
     const { tf, ops } = backend;
     const at = (k: number, ...shape: number[]) => values(backend, k, shape);

@@ -26,20 +26,23 @@ export const scalarType = {
 /** c10::MemoryFormat */
 export const memoryFormat = { contiguous: 0, preserve: 1, channelsLast: 2 } as const;
 
-const bound = new Map<string, Operator>();
+const bound = new Map<string, Operator | null>();
 
-/**
- * The operator of this name, e.g. 'add.Tensor', as a function of its schema's arguments in order.
- * @throws when this libtorch has none
- */
-export function aten(name: string): Operator {
+/** The operator of this name, e.g. 'add.Tensor', as a function of its schema's arguments; null: this libtorch has none. */
+export function findAten(name: string): Operator | null {
   let operator = bound.get(name);
-  if (!operator) {
+  if (operator === undefined) {
     const [base, overload = ''] = name.split('.');
-    operator = addon.bind(`aten::${base}`, overload) ?? undefined;
-    if (!operator) throw new Error(`libtorch ${version} has no operator aten::${name}`);
+    operator = addon.bind(`aten::${base}`, overload);
     bound.set(name, operator);
   }
+  return operator;
+}
+
+/** @throws when this libtorch has no such operator */
+export function aten(name: string): Operator {
+  const operator = findAten(name);
+  if (!operator) throw new Error(`libtorch ${version} has no operator aten::${name}`);
   return operator;
 }
 

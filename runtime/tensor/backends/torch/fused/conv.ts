@@ -17,8 +17,8 @@ const INPUT = [true, false, false];
 const FILTER = [false, true, false];
 
 /** Memory without values: a gradient reads only the shape and the order of what it is the gradient of. */
-const blank = (shape: readonly number[], format: number): Handle =>
-  empty(shape, lowScalarType(), undefined, device, undefined, format);
+const blank = (shape: readonly number[]): Handle =>
+  empty(shape, lowScalarType(), undefined, device, undefined, memoryFormat.channelsLast);
 
 export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dFilterGrad'> = {
   conv2d: (x, filter, bias, g) =>
@@ -34,7 +34,7 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
   conv2dInputGrad: (dy, filter, g) =>
     kernelScope(() => {
       const [n, height, width, c] = g.input;
-      const x = blank([n, c, height, width], memoryFormat.channelsLast);
+      const x = blank([n, c, height, width]);
       const [dx] = gradients(low(imageOf(dy)), x, filterFirst(lowKept(filter)), g, INPUT);
       return image(dx!, g.input);
     }),
@@ -43,9 +43,7 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
     kernelScope(() => {
       const [kh, kw, c, o] = g.filter;
       const input = low(imageOf(x));
-      // where one axis is 1, libtorch may take either order for the input, and asks for the same of the filter
-      const plain = addon.isContiguous(input, memoryFormat.contiguous);
-      const w = blank([o, c, kh, kw], plain ? memoryFormat.contiguous : memoryFormat.channelsLast);
+      const w = blank([o, c, kh, kw]);
       const [, dw] = gradients(low(imageOf(dy)), input, w, g, FILTER);
       return tensor(filterLast(cast(dw!, scalarType.float32)), g.filter);
     }),

@@ -2,9 +2,9 @@
 import type { FusedKernels } from '../../../kernels.ts';
 import type { Handle } from '../../../native/addon.ts';
 import type { SgdOptions, Variable } from '../../../types.ts';
-import { addon, aten, kernelScope } from '../aten.ts';
+import { addon, aten, findAten, keep, kernelScope, memoryFormat } from '../aten.ts';
 import { exact } from '../data.ts';
-import { arrangeFilter } from '../layout.ts';
+import { arrangeFilter, filterFirst, filterLast } from '../layout.ts';
 import { writable } from './tensor.ts';
 
 const scale = aten('_foreach_mul_.Scalar');
@@ -14,44 +14,60 @@ const sum = aten('_foreach_add.List');
 const clear = aten('_foreach_zero_');
 const norms = aten('_foreach_norm.Scalar');
 const stack = aten('stack');
+const contiguous = aten('contiguous');
+
+/** One pass over memory instead of four; libtorch 2.4 and newer. It reads its lists as plain rows of numbers. */
+const fused = findAten('_fused_sgd_');
 
 export const sgdKernels: Pick<FusedKernels, 'sgd'> = {
   sgd: (parameters, gradients, velocities, started, options) =>
     kernelScope(() => {
-      const { lr, momentum, weightDecay, nesterov, larc } = options;
-      const p = parameters.map(arranged);
-      if (p.length === 0) return;
-      let g = gradients.map(exact);
-      let decay = weightDecay;
+      if (parameters.length === 0) return;
+      const { lr, momentum, nesterov, larc } = options;
+      const p = parameters.map(ordered);
+      let g = gradients.map((gradient) => inOrder(exact(gradient)));
+      let decay = options.weightDecay;
       if (larc) {
         g = withLarc(p, g, options, larc);
         decay = 0; // in g already
       }
-      if (momentum === 0) {
-        if (decay !== 0) scale(p, 1 - lr * decay);
-        accumulate(p, g, -lr);
-        return;
-      }
-      const v = velocities.map(arranged);
-      if (started) scale(v, momentum);
-      else clear(v);
-      accumulate(v, g, 1);
-      if (decay !== 0) accumulate(v, p, decay);
-      if (!nesterov) {
-        accumulate(p, v, -lr);
-        return;
-      }
-      // p - lr · (g + decay · p + momentum · v)
-      if (decay !== 0) scale(p, 1 - lr * decay);
-      accumulate(p, g, -lr);
-      accumulate(p, v, -lr * momentum);
+      const v = momentum === 0 ? [] : velocities.map(ordered);
+      if (fused) fused(p, g, v, decay, momentum, lr, 0, nesterov, false, !started);
+      else inPasses(p, g, v, started, { ...options, weightDecay: decay });
     }),
 };
 
-/** Filters and their velocities in the order that their gradients come in: sums over unlike orders are slow. */
-function arranged(variable: Variable): Handle {
+function inPasses(p: Handle[], g: Handle[], v: Handle[], started: boolean, options: SgdOptions): void {
+  const { lr, momentum, weightDecay: decay, nesterov } = options;
+  if (v.length > 0) {
+    if (started) scale(v, momentum);
+    else clear(v);
+    accumulate(v, g, 1);
+    if (decay !== 0) accumulate(v, p, decay);
+    if (!nesterov) {
+      accumulate(p, v, -lr);
+      return;
+    }
+  }
+  // p - lr · (g + decay · p + momentum · v)
+  if (decay !== 0) scale(p, 1 - lr * decay);
+  accumulate(p, g, -lr);
+  if (v.length > 0) accumulate(p, v, -lr * momentum);
+}
+
+/** Parameters and velocities lie in memory as gradients come: filters as convolutions read them, the rest row by row. */
+function ordered(variable: Variable): Handle {
   if (variable.shape.length === 4) arrangeFilter(variable);
-  return writable(variable).handle;
+  const data = writable(variable);
+  if (variable.shape.length !== 4 && !addon.isContiguous(data.handle, memoryFormat.contiguous)) {
+    data.replace(keep(contiguous(data.handle)));
+  }
+  return data.handle;
+}
+
+function inOrder(gradient: Handle): Handle {
+  if (addon.shape(gradient).length !== 4) return contiguous(gradient);
+  return filterLast(contiguous(filterFirst(gradient), memoryFormat.channelsLast));
 }
 
 /** The gradients with weight decay and each layer's own rate; a zero norm leaves a gradient as it is, as Apex does. */
