@@ -1,5 +1,5 @@
 /** Pipelines built in a program: the same document as a file holds, with params typed by the node types at hand. */
-import type { Static, TObject } from '@sinclair/typebox';
+import type { Static, TObject } from '#typebox';
 import type { Wire } from './document/node-form.ts';
 
 /** A node of a pipeline being built; stands for its primary output where a reference is wanted. */

@@ -2,7 +2,7 @@
  * The part of a node type that is known without data or tensors: what the checks, the schema, the help and the drawing
  * read. runtime/node.ts adds what runs.
  */
-import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TSchema, Type } from '#typebox';
 import type { ModelSpec } from './model/layers.ts';
 import type { PortType, PortValue, SampleFacts, Shape } from './port.ts';
 

@@ -1,6 +1,6 @@
 /** Params that every model node has besides its own: where its parameters come from, and whether they are trained. */
 import { access } from 'node:fs/promises';
-import { type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { type TObject, type TSchema, Type } from '#typebox';
 import { FOLLOWS, type ModelKeys } from '../graph/model/keys.ts';
 import type { Declared, ModelStatics, NodeProblem } from '../graph/node-type.ts';
 

@@ -2,7 +2,7 @@
  * The contract of a node type: one file, one default export made by `defineNode`. Everything else — types, JSON Schema,
  * checks, help, drawing, running, checkpoints — reads this declaration. Importing a node file loads no tensor library.
  */
-import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TSchema, Type } from '#typebox';
 import type {
   CollatorStatics,
   DatasetStatics,

@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -38,6 +39,20 @@ function typescript() {
   }
 }
 
+/** TypeBox is 300 modules; as one it is imported in a tenth of the time, which `pipe check` feels. */
+function bundleTypebox() {
+  buildSync({
+    stdin: { contents: "export * from '@sinclair/typebox';", resolveDir: root },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    minify: true,
+    outfile: join(root, 'vendor', 'typebox.js'),
+  });
+  writeFileSync(join(root, 'vendor', 'typebox.d.ts'), "export * from '@sinclair/typebox';\n");
+}
+
+bundleTypebox();
 run('scripts/build-manifest.js');
 run('scripts/build-schema.js');
 rmSync(dist, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 /** The params of every model node that say where its parameters come from. */
-import { Type } from '@sinclair/typebox';
+import { Type } from '#typebox';
 import { type NestedNode, nested } from '../node-type.ts';
 
 export interface ModelKeys {

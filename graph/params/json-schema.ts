@@ -1,5 +1,5 @@
 /** Declared params → JSON Schema (draft 2020-12) that says exactly what is accepted. */
-import type { TObject } from '@sinclair/typebox';
+import type { TObject } from '#typebox';
 
 /** The parts of JSON Schema that params use. */
 export interface JsonSchema {

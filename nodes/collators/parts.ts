@@ -1,5 +1,5 @@
 /** What collators share. */
-import { type Static, Type as T } from '@sinclair/typebox';
+import { type Static, Type as T } from '#typebox';
 import type { Slab } from '../../graph/node-type.ts';
 import { batch, type Dim, type PortType, type SampleFacts, type Shape } from '../../graph/port.ts';
 import type { Collator } from '../../runtime/data/collation.ts';

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Static } from '@sinclair/typebox';
+import type { Static } from '#typebox';
 import type { NodeProblem } from '../../graph/node-type.ts';
 import { withDefaults } from '../../graph/params/defaults.ts';
 import { type DatasetContext, defineNode, type NodeType, T } from '../../runtime/node.ts';

@@ -1,6 +1,6 @@
 import { access, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import type { Static } from '@sinclair/typebox';
+import type { Static } from '#typebox';
 import type { NodeProblem } from '../../graph/node-type.ts';
 import { readNpyLabels } from '../../runtime/data/npy-values.ts';
 import type { PathList } from '../../runtime/data/path-entries.ts';

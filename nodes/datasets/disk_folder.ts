@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Static } from '@sinclair/typebox';
+import type { Static } from '#typebox';
 import type { NodeProblem } from '../../graph/node-type.ts';
 import { StringTableBuilder } from '../../runtime/data/string-table.ts';
 import { IMAGE_EXTENSIONS, imagesBelow, isImage, listFolder } from '../../runtime/data/walk.ts';

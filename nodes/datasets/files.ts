@@ -1,6 +1,6 @@
 /** What datasets of image files share: params, the index, and reading. */
 import { join } from 'node:path';
-import { type Static, Type as T } from '@sinclair/typebox';
+import { type Static, Type as T } from '#typebox';
 import { type PartialLabels, packPartialLabels, partialLabelAt } from '../../runtime/data/partial-labels.ts';
 import type { Dataset, Label } from '../../runtime/data/sample.ts';
 import { pickStrings, type StringTable, stringAt } from '../../runtime/data/string-table.ts';

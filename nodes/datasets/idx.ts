@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Static } from '@sinclair/typebox';
+import type { Static } from '#typebox';
 import type { NodeProblem } from '../../graph/node-type.ts';
 import { readIdx } from '../../runtime/data/idx.ts';
 import { type DatasetContext, type DatasetIndex, defineNode, T } from '../../runtime/node.ts';

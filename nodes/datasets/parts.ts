@@ -1,5 +1,5 @@
 /** What datasets share. */
-import { Type as T } from '@sinclair/typebox';
+import { Type as T } from '#typebox';
 import { type Shape, sample } from '../../graph/port.ts';
 
 /** Every dataset gives samples. */

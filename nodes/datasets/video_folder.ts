@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import type { Static } from '@sinclair/typebox';
+import type { Static } from '#typebox';
 import type { NodeProblem } from '../../graph/node-type.ts';
 import { type StringTable, StringTableBuilder, stringAt } from '../../runtime/data/string-table.ts';
 import { type DatasetContext, type DatasetIndex, defineNode, T } from '../../runtime/node.ts';

@@ -1,5 +1,5 @@
 /** What transforms share. */
-import { Type as T } from '@sinclair/typebox';
+import { Type as T } from '#typebox';
 import type { Report } from '../../graph/node-type.ts';
 import { type SampleFacts, type Shape, sample } from '../../graph/port.ts';
 import type { View } from '../../runtime/data/sample.ts';

@@ -1,5 +1,5 @@
 /** Sizes that transforms take and make. */
-import { type Static, Type as T } from '@sinclair/typebox';
+import { type Static, Type as T } from '#typebox';
 import type { Shape } from '../../graph/port.ts';
 import type { View } from '../../runtime/data/sample.ts';
 
