@@ -29,6 +29,7 @@ export default defineNode({
   create: ({ params, name, tf, signal, notice }) => {
     const labelled = (bank: FeatureBank, port: string): Int32Array => {
       if (bank.rows === 0) throw new Error(`${name}.${port} holds no features`);
+      if (bank.labelWidth) throw new Error(`${name}.${port} has several labels per row; kNN takes one class index`);
       if (bank.labels) return bank.labels;
       throw new Error(`${name}.${port} has no labels. Connect "label" of the bank, or use a dataset with classes`);
     };

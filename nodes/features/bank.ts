@@ -17,8 +17,11 @@ export default defineNode({
     }),
   }),
   inputs: {
-    features: batch.tensor('float32', undefined, { description: '[N, D] or [N, H, W, C]' }),
-    label: batch.label(['N'], { optional: true }),
+    features: batch.tensor('float32', undefined, { description: '[N, D], [N, H, W, C], or [N, R, D] of regions' }),
+    label: {
+      ...batch.label(['N'], { optional: true, description: 'class index [N], or 1, 0, -1 per class [N, C]' }),
+      shape: undefined,
+    },
     index: batch.index(['N']),
   },
   outputs: { bank: once.bank(['M', 'D'], { description: 'one row per sample, in the order of the dataset' }) },
@@ -26,8 +29,10 @@ export default defineNode({
   create: ({ params, tf, ops, ranks, signal }) => {
     let chunks: (BankChunk | undefined)[] = [];
     let width = 0;
+    let labelWidth: number | undefined;
     const vectors = (features: Tensor): Tensor => {
       if (features.shape.length === 2) return tf.clone(features);
+      if (features.shape.length === 3) return tf.reshape(features, [features.shape[0], -1]);
       if (params.maps === 'average') return tf.mean(features, [1, 2]);
       return tf.reshape(tf.transpose(features, [0, 3, 1, 2]), [features.shape[0], -1]);
     };
@@ -51,6 +56,7 @@ export default defineNode({
         width = features.shape[1]!;
         const values = Float32Array.from(await read<Float32Array>(features));
         const labels = inputs.label && (await read<Int32Array>(await gather(tf.clone(inputs.label))));
+        if (inputs.label?.shape.length === 2) labelWidth = inputs.label.shape[1];
         const indices = await read<Int32Array>(await gather(tf.clone(inputs.index)));
         chunks.push({
           features: values,
@@ -59,7 +65,7 @@ export default defineNode({
         });
       },
       finish() {
-        const bank = joinChunks(chunks, width);
+        const bank = joinChunks(chunks, width, labelWidth);
         chunks = [];
         return { bank };
       },
