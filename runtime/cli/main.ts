@@ -40,6 +40,15 @@ document(program.command('run'))
   .option('--fresh', 'begin anew; checkpoints of an earlier run in the folder are moved aside')
   .option('--workers <n>', 'worker threads that load and transform images (default: as many as cores allow)', Number)
   .option('--trace <file>', 'write a Chrome trace of nodes, streams and waits')
+  .option('--ranks <n>', 'train on n ranks of this machine, a process each', Number)
+  .option('--nodes <n>', 'machines that take part, with as many ranks each (default: 1, or what SLURM says)', Number)
+  .option('--node-rank <n>', 'number of this machine, from 0 (default: what SLURM says)', Number)
+  .option(
+    '--rendezvous <place>',
+    'where ranks of several machines meet: tcp://host:port, file:///shared/folder, or env',
+  )
+  .option('--restarts <n>', 'begin a failed group of ranks again from the last checkpoint, so many times', Number)
+  .option('--rank-timeout <s>', 'a rank without a sign of life for so long is dead (default: 30)', Number)
   .addOption(jsonOption())
   .addHelpText('after', `${overridesText}\n\nExample:\n  pipe run quick/swav epochs=2 --out runs/try`)
   .action(async (pipeline, overrides, options) =>
@@ -150,6 +159,27 @@ program
   .addOption(jsonOption())
   .addHelpText('after', '\nExample:\n  pipe video ./clips --out ./frames --format jpg --folders')
   .action(async (folder, options) => (await import('./commands/video.ts')).video(folder, options));
+
+const launch = program.command('launch').description('Scripts that start a run elsewhere.');
+document(launch.command('slurm'))
+  .description('Write a script for sbatch: checkpoints and queues itself again before its time is over.')
+  .option('--nodes <n>', 'machines', Number, 1)
+  .option('--ranks <n>', 'ranks per machine', Number, 8)
+  .option('--gpus <n>', 'GPUs per machine (default: none asked for)', Number)
+  .option('--cpus <n>', 'cores per machine (default: what the cluster gives)', Number)
+  .option('--memory <size>', 'memory per machine, as SLURM writes it: 250G')
+  .option('--partition <name>', 'partition')
+  .option('--time <time>', 'limit, as SLURM writes it: 72:00:00')
+  .option('--comment <text>', 'comment of the job')
+  .option('--out <folder>', 'run folder on a shared disk (default: runs/<name>)')
+  .option('-o, --output <file>', 'write to a file')
+  .addHelpText(
+    'after',
+    '\nExample:\n  pipe launch slurm examples/swav.json --nodes 4 --gpus 8 -o job.sh && sbatch job.sh',
+  )
+  .action(async (pipeline, overrides, options) =>
+    (await import('./commands/launch.ts')).slurm(pipeline, overrides, options),
+  );
 
 program
   .command('new')

@@ -118,10 +118,11 @@ function firstLine(socket: Socket): Promise<string> {
   });
 }
 
-/** A connection made a peer, with memory shared where both are on one machine. */
-export async function greet(peer: Peer, card: Card, own: Card, sharedMemory: boolean): Promise<void> {
-  const here = sharedMemory && card.machine === own.machine;
-  const outbox: Outbox | undefined = here ? createOutbox() : undefined;
+/** Learn who answers (a card in a folder may be an old one), and share memory where both are on one machine. */
+export async function greet(peer: Peer, own: Card, sharedMemory: boolean): Promise<Card> {
+  peer.hello(JSON.stringify(own));
+  const card = JSON.parse(await peer.hellos.take(peer.failure)) as Card;
+  const outbox: Outbox | undefined = sharedMemory && card.machine === own.machine ? createOutbox() : undefined;
   try {
     peer.hello(outbox?.path ?? '');
     const path = await peer.hellos.take(peer.failure);
@@ -133,4 +134,5 @@ export async function greet(peer: Peer, card: Card, own: Card, sharedMemory: boo
   } finally {
     outbox?.unlink();
   }
+  return card;
 }

@@ -58,7 +58,7 @@ export interface PeerFacts {
 }
 
 export class Peer {
-  readonly facts: PeerFacts;
+  facts: PeerFacts;
   /** `performance.now()` of the last bytes from it */
   heard = performance.now();
   /** an error of this process's, told before it left; '' when it left in order */

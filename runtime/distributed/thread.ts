@@ -57,14 +57,18 @@ async function connectAll(): Promise<void> {
     const silent = peers.findIndex((peer, other) => other !== rank && !peer);
     failed(new RankError(`rank ${silent} did not connect within ${settings.joinTimeout} s`, silent));
   }, until - performance.now());
+  const found: Card[] = [...cards];
+  const nameOf = ({ rank: other, host, pid }: Card): string => `rank ${other} (${host}, process ${pid})`;
   await Promise.all(
     cards.map(async (card, other) => {
       if (other === rank) return;
       const socket = other < rank ? await call(own, () => cardOf(other), until) : await listener.accept(other);
-      const name = `rank ${other} (${card.host}, process ${card.pid})`;
-      const peer = new Peer(socket, { rank: other, name }, (failure) => tell({ kind: 'lost', ...failureOf(failure) }));
+      const peer = new Peer(socket, { rank: other, name: nameOf(card) }, (failure) =>
+        tell({ kind: 'lost', ...failureOf(failure) }),
+      );
       peers[other] = peer;
-      await greet(peer, card, own, settings.sharedMemory);
+      found[other] = await greet(peer, own, settings.sharedMemory);
+      peer.facts = { rank: other, name: nameOf(found[other]) };
     }),
   );
   clearTimeout(late);
@@ -75,9 +79,9 @@ async function connectAll(): Promise<void> {
   await leaveMeeting(own, settings);
   tell({
     kind: 'joined',
-    machines: new Set(cards.map(({ machine }) => machine)).size,
-    localRank: cards.filter((card) => card.machine === own.machine && card.rank < rank).length,
-    host: meeting.kind === 'tcp' ? meeting.host : cards[0].address,
+    machines: new Set(found.map(({ machine }) => machine)).size,
+    localRank: found.filter((card) => card.machine === own.machine && card.rank < rank).length,
+    host: meeting.kind === 'tcp' ? meeting.host : found[0].address,
   });
 }
 

@@ -1,6 +1,9 @@
 /** `pipe run`: check, then run with progress; the first Ctrl-C ends after the step with a checkpoint, the second at once. */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import type { JoinedRanks } from '../../distributed/join.ts';
+import type { Place } from '../../distributed/place.ts';
 import { runGraph } from '../../engine/run.ts';
 import type { GraphEvent } from '../../events.ts';
 import { openDevice } from '../../pipeline/device.ts';
@@ -8,8 +11,17 @@ import { checkPipeline, type DocumentOptions, openPipeline } from '../../pipelin
 import { WrongRequest } from '../../pipeline/wrong-request.ts';
 import { exitCode, plural, printNotes } from '../output.ts';
 import { createProgress, formatDuration, formatMetrics } from '../progress.ts';
+import {
+  endWithLauncher,
+  failTogether,
+  join as joinOthers,
+  launch,
+  ownPlace,
+  type RankOptions,
+  startsRanks,
+} from '../ranks.ts';
 
-interface RunOptions extends DocumentOptions {
+interface RunOptions extends DocumentOptions, RankOptions {
   readonly json?: boolean;
   readonly out?: string;
   readonly device?: string;
@@ -63,6 +75,37 @@ class BadSamples {
 }
 
 export async function run(pipeline: string, overrides: readonly string[], options: RunOptions): Promise<void> {
+  if (startsRanks(options)) {
+    process.exitCode = await launch(pipeline, overrides, options);
+    return;
+  }
+  const place = ownPlace();
+  if (!place) return runRank(pipeline, overrides, options, {});
+  endWithLauncher();
+  const one: OneOfMany = { place };
+  try {
+    await runRank(pipeline, overrides, options, one);
+    await one.joined?.leave();
+  } catch (error) {
+    if (!(await failTogether(error, place, one.joined))) throw error;
+    process.exitCode = exitCode.wrongRequest;
+  }
+}
+
+/** One of several ranks. */
+interface OneOfMany {
+  readonly place?: Place;
+  joined?: JoinedRanks;
+}
+
+async function runRank(
+  pipeline: string,
+  overrides: readonly string[],
+  options: RunOptions,
+  one: OneOfMany,
+): Promise<void> {
+  const { place } = one;
+  const first = (place?.rank ?? 0) === 0;
   if (options.workers !== undefined && !(Number.isInteger(options.workers) && options.workers >= 0)) {
     throw new WrongRequest([{ layer: 'environment', message: '--workers wants a whole number, 0 or more' }]);
   }
@@ -74,7 +117,10 @@ export async function run(pipeline: string, overrides: readonly string[], option
   }
   const backend = await openDevice(options.device ?? graph.run.device, options.require, {
     precision: graph.run.precision,
+    threads: place && Math.max(1, Math.floor(availableParallelism() / place.localSize)),
   });
+  if (place) one.joined = await joinOthers(place, backend);
+  const ranks = one.joined?.ranks;
   const progress = createProgress({
     isTTY: process.stderr.isTTY === true,
     columns: process.stderr.columns ?? 120,
@@ -84,17 +130,20 @@ export async function run(pipeline: string, overrides: readonly string[], option
     progress.done();
     process.stderr.write(`${text}\n`);
   };
-  printNotes(opened.resolved);
+  const tell = first ? say : () => undefined;
+  if (first) printNotes(opened.resolved);
   const shownOut = relative(process.cwd(), out) || out;
-  say(`${graph.name} on ${backend.name} (${backend.device}), into ${shownOut}`);
+  const many = ranks ? `, ${ranks.size} ranks` : '';
+  tell(`${graph.name} on ${backend.name} (${backend.device})${many}, into ${shownOut}`);
 
-  const signals = listenForSignals(say);
+  const signals = listenForSignals(tell);
   const bad = new BadSamples();
   const began = performance.now();
   try {
     const result = await runGraph(graph, {
       out,
       backend,
+      ranks,
       types: opened.registry,
       workers: options.workers,
       signal: signals.stop,
@@ -102,17 +151,17 @@ export async function run(pipeline: string, overrides: readonly string[], option
       resume: options.fresh ? 'fresh' : (options.resume ?? 'auto'),
       trace: options.trace,
       onEvent: (event) => {
-        progress.observe(event);
+        if (first) progress.observe(event);
         bad.observe(event);
       },
     });
     progress.done();
     for (const line of bad.lines()) say(line);
-    if (options.json) process.stdout.write(`${JSON.stringify({ ...result, out })}\n`);
+    if (options.json && first) process.stdout.write(`${JSON.stringify({ ...result, out })}\n`);
     const metrics = formatMetrics(result.metrics);
-    if (result.status === 'finished') say(`${shownOut} holds this run already, complete; --fresh begins anew`);
-    else if (result.status === 'stopped') say(`stopped at iteration ${result.iteration}. ${result.resumeHint ?? ''}`);
-    else say(`done in ${formatDuration((performance.now() - began) / 1000)}${metrics ? `: ${metrics}` : ''}`);
+    if (result.status === 'finished') tell(`${shownOut} holds this run already, complete; --fresh begins anew`);
+    else if (result.status === 'stopped') tell(`stopped at iteration ${result.iteration}. ${result.resumeHint ?? ''}`);
+    else tell(`done in ${formatDuration((performance.now() - began) / 1000)}${metrics ? `: ${metrics}` : ''}`);
   } catch (error) {
     progress.done();
     for (const line of bad.lines()) say(line);

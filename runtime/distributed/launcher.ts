@@ -1,0 +1,118 @@
+/** The processes of a run: one per rank on this machine, watched, ended together, begun again after a failure. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { freePort } from './free-port.ts';
+import type { Meeting } from './messages.ts';
+import { culprit, type RankEnd } from './rank-end.ts';
+
+export interface LaunchSettings {
+  /** what each rank runs: arguments of this very program. @param again it goes on from the last checkpoint */
+  readonly command: (again: boolean) => readonly string[];
+  /** ranks on this machine */
+  readonly ranks: number;
+  readonly nodes: number;
+  /** number of this machine among the nodes */
+  readonly nodeRank: number;
+  /** where ranks of several machines meet; one machine meets at a free port of its own */
+  readonly meeting?: Meeting;
+  /** times a failed group begins again */
+  readonly restarts: number;
+  /** seconds without a sign of life after which a rank counts as dead */
+  readonly timeout?: number;
+  say(text: string): void;
+}
+
+/** ms that ranks have to end by themselves: after one has failed, and after a second signal */
+const GRACE = { failure: 15_000, stop: 5_000 };
+/** exit code of a request that was wrong: it would be wrong again */
+const WRONG_REQUEST = 2;
+
+/** Run to the end. Returns the exit code. */
+export async function launchRanks(settings: LaunchSettings): Promise<number> {
+  const { restarts, say } = settings;
+  for (let attempt = 0; ; attempt++) {
+    const { ends, signals } = await runGroup(settings, attempt > 0);
+    const failed = culprit(ends);
+    // after a second signal ranks end as they are
+    if (!failed || signals > 1) return 0;
+    const code = failed.code ?? 1;
+    if (code === WRONG_REQUEST) return code;
+    say(`pipe: rank ${failed.rank} failed: ${failed.message}`);
+    if (attempt >= restarts || signals > 0) return code;
+    say(`the ranks begin again from the last checkpoint (${attempt + 1} of ${restarts})`);
+  }
+}
+
+async function runGroup(settings: LaunchSettings, again: boolean): Promise<{ ends: RankEnd[]; signals: number }> {
+  const { ranks, nodeRank } = settings;
+  const meeting: Meeting = settings.meeting ?? { kind: 'tcp', host: '127.0.0.1', port: await freePort() };
+  const children = Array.from({ length: ranks }, (_, local) => start(settings, meeting, local, again));
+  let signals = 0;
+  const killAll = (): void => {
+    for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  };
+  const timers: NodeJS.Timeout[] = [];
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals++;
+    for (const child of children) child.kill(signal);
+    if (signals > 1) timers.push(setTimeout(killAll, GRACE.stop));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  const ends: RankEnd[] = [];
+  try {
+    await Promise.all(
+      children.map(async (child, local) => {
+        const end = await endOf(child, nodeRank * ranks + local);
+        ends.push(end);
+        if (end.code !== 0) timers.push(setTimeout(killAll, GRACE.failure));
+      }),
+    );
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+  }
+  return { ends, signals };
+}
+
+/** A rank in a session of its own: a Ctrl-C of the terminal comes to the launcher alone, which passes it on. */
+function start(settings: LaunchSettings, meeting: Meeting, local: number, again: boolean): ChildProcess {
+  const { ranks, nodes, nodeRank, timeout } = settings;
+  const rank = nodeRank * ranks + local;
+  const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',');
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...settings.command(again)], {
+    detached: true,
+    stdio: ['ignore', local === 0 ? 'inherit' : 'ignore', rank === 0 ? 'inherit' : 'pipe', 'ipc'],
+    env: {
+      ...process.env,
+      PIPE_LAUNCHED: '1',
+      RANK: String(rank),
+      WORLD_SIZE: String(ranks * nodes),
+      LOCAL_RANK: String(local),
+      LOCAL_WORLD_SIZE: String(ranks),
+      CUDA_VISIBLE_DEVICES: visible ? (visible[local] ?? '') : String(local),
+      ...(timeout === undefined ? {} : { PIPE_RANK_TIMEOUT: String(timeout) }),
+      PIPE_RENDEZVOUS: meeting.kind === 'tcp' ? tcp(meeting) : `file://${encodeURI(meeting.folder)}`,
+    },
+  });
+  if (child.stderr) {
+    createInterface({ input: child.stderr }).on('line', (line) => process.stderr.write(`[rank ${rank}] ${line}\n`));
+  }
+  return child;
+}
+
+const tcp = ({ host, port }: Extract<Meeting, { kind: 'tcp' }>): string =>
+  `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+function endOf(child: ChildProcess, rank: number): Promise<RankEnd> {
+  return new Promise((resolve) => {
+    let report: { message?: string; because?: number } = {};
+    child.on('message', (message: typeof report) => {
+      report = message;
+    });
+    child.on('error', (error) => resolve({ rank, code: 1, message: `it could not be started: ${error.message}` }));
+    child.on('close', (code, signal) => {
+      const message = signal ? `it was killed (${signal})` : (report.message ?? `it ended with exit code ${code}`);
+      resolve({ rank, code, message, because: report.because });
+    });
+  });
+}
