@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** bytes of a slot, a multiple of 4 */
-export const CHUNK = 2 ** 22;
+export const CHUNK = 2 ** 20;
 /** chunks under way at once */
 export const SLOTS = 3;
 
