@@ -38,6 +38,12 @@ export default defineNode({
       const queries = inputs.queries as FeatureBank;
       const labels = labelled(bank, 'bank');
       const wanted = labelled(queries, 'queries');
+      const known = labels.find((label) => label >= 0) ?? -1;
+      if (labels.every((label) => label === known || label < 0)) {
+        throw new Error(
+          `all ${bank.rows} features of ${name}.bank have the same label, so kNN would say nothing. Put the images into a folder per class, or leave the evaluation out`,
+        );
+      }
       const k = Math.min(params.k, bank.rows);
       if (k < params.k) notice('warning', `k is ${params.k}, but the bank has ${k} rows: all of them vote`);
       const matrix = ({ rows, width, features }: FeatureBank) => ({
