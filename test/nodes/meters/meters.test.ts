@@ -29,7 +29,7 @@ interface Options {
 
 function open(definition: unknown, params: Record<string, unknown>, options: Options = {}): Fold {
   const { refs = ['head.scores'], ...others } = options;
-  const meter = (definition as Extract<NodeType, { role: 'meter' }>).create(
+  const meter = (definition as { create(context: unknown): Fold }).create(
     nodeContext(backend, definition as NodeType, { params, refs: { outputs: refs }, ...others }),
   );
   return meter;
@@ -178,7 +178,7 @@ describe('meters over ranks and resumes', () => {
           return { meter, part: rank === 0 ? ([0, 9] as const) : ([9, 24] as const) };
         }),
       );
-      for (const { meter, part } of each) await feed(name, meter, ...part, label);
+      for (const { meter, part } of each) await feed(name, meter, part[0], part[1], label);
       const results = await Promise.all(each.map(({ meter }) => metricsOf(meter)));
       const want = await whole();
       for (const got of results) assert.deepEqual(got, want);
