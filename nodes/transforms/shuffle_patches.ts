@@ -1,12 +1,13 @@
 import type { NodeProblem } from '../../graph/node-type.ts';
-import { readPermutations } from '../../runtime/data/permutations.ts';
+import { distantPermutations, readPermutations } from '../../runtime/data/permutations.ts';
 import { defineNode, T } from '../../runtime/node.ts';
 import { checkPath } from '../datasets/paths.ts';
 import { ports } from './parts.ts';
 
 /**
- * Puts the views into the order of a random row of a file of permutations; the row becomes the label. Rows may count
- * from 0 or from 1. Jigsaw, Noroozi and Favaro 2016, arXiv:1603.09246.
+ * Puts the views into the order of one of some permutations, drawn at random; its number becomes the label. The
+ * permutations are rows of a file, counting from 0 or from 1, or made to lie far apart. Jigsaw, Noroozi and Favaro 2016,
+ * arXiv:1603.09246.
  */
 export default defineNode({
   type: 'transform/shuffle_patches',
@@ -14,12 +15,23 @@ export default defineNode({
   description: 'Shuffles the patches of an image by a permutation, which becomes its label (Jigsaw).',
   aliases: ['ShuffleImgPatches'],
   params: T.Object({
-    perm_file: T.String({ minLength: 1, description: '.npy file with one permutation of the patches per row' }),
+    perm_file: T.Optional(
+      T.String({ minLength: 1, description: '.npy file with one permutation of the patches per row' }),
+    ),
+    permutations: T.Optional(
+      T.Integer({ minimum: 2, description: 'without a file: how many permutations, far apart from each other' }),
+    ),
   }),
   ...ports,
-  show: ['perm_file'],
-  facts: (facts) => ({ ...facts, labelled: true, labelSize: 1, classes: undefined }),
+  show: ['perm_file', 'permutations'],
+  facts: (facts, { perm_file, permutations }, problem) => {
+    if ((perm_file === undefined) === (permutations === undefined)) {
+      problem({ message: 'it takes "perm_file" or "permutations"', cure: 'Give one of the two' });
+    }
+    return { ...facts, labelled: true, labelSize: 1, classes: permutations };
+  },
   check: async ({ params: { perm_file } }) => {
+    if (perm_file === undefined) return [];
     const problem = await checkPath('perm_file', perm_file, 'file');
     if (problem) return [problem];
     try {
@@ -29,12 +41,13 @@ export default defineNode({
       return [{ at: 'perm_file', message: (error as Error).message } satisfies NodeProblem];
     }
   },
-  create: ({ params: { perm_file } }) => {
-    const permutations = readPermutations(perm_file);
+  create: ({ params: { perm_file, permutations } }) => {
+    let rows = perm_file === undefined ? undefined : readPermutations(perm_file);
     return {
       sample: (sample, random) => {
-        const row = random.integer(permutations.length);
-        const order = permutations[row];
+        rows ??= distantPermutations(sample.views.length, permutations!);
+        const row = random.integer(rows.length);
+        const order = rows[row];
         if (order.length !== sample.views.length) {
           throw new RangeError(`${perm_file} permutes ${order.length} patches, and there are ${sample.views.length}`);
         }

@@ -1,5 +1,6 @@
-/** Files of permutations for Jigsaw: a .npy of whole numbers, one permutation per row. */
+/** Permutations for Jigsaw: of a .npy of whole numbers, one per row, or made. */
 import { readFileSync } from 'node:fs';
+import { createRandom } from '../random.ts';
 import { npyHeader } from './npy.ts';
 import { numberReader } from './npy-values.ts';
 
@@ -24,4 +25,37 @@ export function readPermutations(file: string): readonly Uint32Array[] {
     }
     return order;
   });
+}
+
+/** draws that each permutation is the best of */
+const CANDIDATES = 64;
+
+/**
+ * Permutations that differ in many places from each other: each is the one of some random ones whose least Hamming
+ * distance to those before it is largest. The same at every call. @throws RangeError when there are not so many
+ */
+export function distantPermutations(length: number, count: number): readonly Uint32Array[] {
+  let all = 1;
+  for (let n = 2; n <= length && all < count; n++) all *= n;
+  if (all < count) throw new RangeError(`${length} patches have ${all} permutations, not ${count}`);
+  const random = createRandom(0, 'permutations', length, count);
+  const chosen: Uint32Array[] = [];
+  while (chosen.length < count) {
+    let best: Uint32Array | undefined;
+    let most = 0;
+    for (let i = 0; i < CANDIDATES; i++) {
+      const candidate = Uint32Array.from(random.permutation(length));
+      let least = length + 1;
+      for (const other of chosen) least = Math.min(least, differences(candidate, other));
+      if (least > most) [best, most] = [candidate, least];
+    }
+    if (best) chosen.push(best);
+  }
+  return chosen;
+}
+
+function differences(a: Uint32Array, b: Uint32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) sum++;
+  return sum;
 }
