@@ -55,6 +55,7 @@ function bundleTypebox() {
 bundleTypebox();
 run('scripts/build-manifest.js');
 run('scripts/build-schema.js');
+run('scripts/build-docs.js');
 rmSync(dist, { recursive: true, force: true });
 run(typescript(), '-p', 'tsconfig.build.json');
 for (const folder of ['graph', 'nodes', 'runtime']) copyAssets(join(root, folder));

@@ -4,8 +4,8 @@ import { createArtifacts } from './artifacts.ts';
 import { ancestors } from './edges.ts';
 import { type OnceRun, runOnce } from './once.ts';
 import type { OnceStep } from './once-plan.ts';
-import { producer } from './producer.ts';
 import { nodeOf } from './planned-steps.ts';
+import { producer } from './producer.ts';
 import type { Session } from './session.ts';
 import { artifactKey } from './signature.ts';
 
