@@ -16,10 +16,10 @@ describe('pipe views', function () {
       assert.match(stdout, /views\.html: 3 images, 2 views each/);
       const html = readFileSync(page, 'utf8');
       assert.equal(html.split('<img ').length - 1, 3 * (1 + 2));
-      assert.match(html, /multi_crop → random_horizontal_flip[\s\S]*view 1: 48×48/);
+      assert.match(html, /multi_crop → random_horizontal_flip[\s\S]*view 1: 32×32/);
       assert.doesNotMatch(html, /(src|href)="(?!data:)/);
       const picture = join(folder, 'views.png');
-      await pipe('views', 'quick/swav', '--out', picture, '--images', '4', 'size_crops=[40]');
+      await pipe('views', 'quick/swav', '--out', picture, '--images', '4', 'size=48', 'size_crops=[40]');
       const { width, height } = await sharp(picture).metadata();
       assert.deepEqual([width, height], [4 + (96 + 4) + 2 * (80 + 4), 4 + 4 * (96 + 4)], 'enlarged twice');
     }),
@@ -42,7 +42,7 @@ describe('pipe views', function () {
       const bank = JSON.parse(
         (await pipe('views', 'quick/swav', data, '--out', page, '--batch', 'bank_batch', '--json')).stdout,
       );
-      assert.deepEqual([bank.collator, bank.views], ['bank_batch', [{ height: 48, width: 48 }]]);
+      assert.deepEqual([bank.collator, bank.views], ['bank_batch', [{ height: 32, width: 32 }]]);
       const wrong = await pipe('views', 'quick/swav', '--batch', 'bench', '--out', page);
       assert.equal(wrong.code, 2);
       assert.match(wrong.stderr, /no collator "bench"\. There are: .*bank_batch/);
