@@ -143,10 +143,21 @@ inline napi_value broadcast(napi_env env, Environment& owner, const napi_value* 
 /// allGather(group, one handle a rank, handle) → Promise; writes into the former
 inline napi_value allGather(napi_env env, Environment& owner, const napi_value* values, size_t) {
   const Group group = groupFrom(env, values[0]);
+  std::vector<at::Tensor> places;
+  forEach(env, values[1], [&](napi_value handle) { places.push_back(dense(owner.handles.get(env, handle))); });
   std::vector<std::vector<at::Tensor>> outputs(1);
-  forEach(env, values[1], [&](napi_value handle) { outputs[0].push_back(dense(owner.handles.get(env, handle))); });
+  {
+    // Gloo's thread writes with operators of its own, which tensors made in inference mode refuse
+    c10::InferenceMode normal(false);
+    for (const at::Tensor& place : places) outputs[0].push_back(at::empty(place.sizes(), place.options()));
+  }
   std::vector<at::Tensor> inputs{dense(owner.handles.get(env, values[2]))};
-  return waitFor(env, "allGather", group, group->allgather(outputs, inputs));
+  const auto work = group->allgather(outputs, inputs);
+  return inBackground(env, "allGather", [group, work, places, outputs] {
+    work->wait();
+    c10::InferenceMode inference(true);
+    for (size_t i = 0; i < places.size(); i++) places[i].copy_(outputs[0][i]);
+  });
 }
 
 /// barrier(group) → Promise
