@@ -71,6 +71,6 @@ async function named<T>(group: Group, work: Promise<T>): Promise<T> {
     return await Promise.race([work, lost]);
   } catch (error) {
     if (error instanceof RankError) throw error;
-    throw await Promise.race([group.lost, sleep(TELLS, error, { ref: false })]);
+    throw await Promise.race([group.lost, sleep(TELLS, error)]);
   }
 }
