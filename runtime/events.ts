@@ -2,6 +2,7 @@
  * Everything that happens is a GraphEvent on one observable. The nine events from `start` to `end` keep VISSL's order
  * and meaning; per batch: forward → loss_and_meter → (training) backward → update → step.
  */
+import type { ModelSummary } from '../graph/model/summary.ts';
 import type { Tensor } from './tensor/types.ts';
 
 /** Where the run stands. Counters as after the work that the event names. */
@@ -108,6 +109,11 @@ export interface RunView {
   readonly out: string;
   readonly epochs: number;
   readonly seed: number;
+  /** position of this process among `ranks`; files are written by rank 0 */
+  readonly rank: number;
+  readonly ranks: number;
+  /** what the model nodes cost, by name, known without running them */
+  readonly models: ReadonlyMap<string, ModelSummary>;
   /** output of a node in the running step, "head.scores"; valid until the step ends. Undefined when it did not run. */
   output(ref: string): Tensor | readonly Tensor[] | undefined;
   /** parameters by full name: "<node>.<state-dict name>" */

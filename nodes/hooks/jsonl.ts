@@ -19,6 +19,7 @@ export default defineNode({
   create: ({ params }) => {
     let path = '';
     let lines: string[] = [];
+    let first = true;
     const flush = async () => {
       if (lines.length === 0) return;
       const text = lines.join('');
@@ -27,13 +28,15 @@ export default defineNode({
     };
     return {
       async start({ progress }, run) {
+        first = run.rank === 0;
+        if (!first) return;
         path = below(run.out, params.file);
         await mkdir(dirname(path), { recursive: true });
         await keepUntil(path, progress.iteration);
       },
       async update({ progress, loss, lr, images, time }) {
         const { iteration, epoch, where } = progress;
-        if (iteration % params.every !== 0) return;
+        if (!first || iteration % params.every !== 0) return;
         lines.push(`${JSON.stringify({ iteration, epoch, where, loss, lr, images, time }, finite)}\n`);
         if (lines.length >= params.flush) await flush();
       },
