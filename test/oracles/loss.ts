@@ -5,6 +5,7 @@ import { createState, type EngineState, type SavedState } from '../../runtime/en
 import type { NodeInstance, NodeType, Ranks, RunFacts, Values } from '../../runtime/node.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
 import { createInstance, meetingRanks, nodeContext, tensorValue } from '../support/node-context.ts';
+import { realRanks } from '../support/real-ranks.ts';
 import { toTensor } from './layout.ts';
 import { floats, type OracleTensor } from './oracle-file.ts';
 
@@ -97,6 +98,22 @@ export async function callLoss(
   }
 }
 
+/** The same where the ranks are processes: each does its own part, and all learn what the rank in question has. */
+async function callRealRanks(
+  backend: TensorBackend,
+  ranks: Ranks,
+  open: (ranks: Ranks, rank: number) => NodeInstance,
+  inputs: readonly ReferenceInputs[],
+  wanted: readonly string[],
+  differentiated: number,
+): Promise<LossResult> {
+  const own = await callLoss(backend, open(ranks, ranks.rank), inputs[ranks.rank], wanted);
+  const gradients: (Tensor | null)[] = [];
+  for (const gradient of own.gradients) gradients.push(gradient && (await ranks.broadcast(gradient, differentiated)));
+  const loss = await ranks.broadcast(backend.tf.scalar(own.loss), differentiated);
+  return { loss: (await loss.data())[0], gradients };
+}
+
 /** Every rank's loss, and the gradient of rank `differentiated`'s loss with respect to its own inputs. */
 export async function callRanks(
   backend: TensorBackend,
@@ -105,6 +122,8 @@ export async function callRanks(
   wanted: readonly string[],
   differentiated: number,
 ): Promise<LossResult> {
+  const real = realRanks(inputs.length);
+  if (real) return callRealRanks(backend, real, open, inputs, wanted, differentiated);
   const tape = backend.openTape();
   try {
     const results = await Promise.all(
@@ -166,5 +185,6 @@ export async function rankStep(
     return instance;
   };
   const result = await callRanks(backend, open, calls, wanted, rank);
-  return { ...result, state: states[rank] };
+  // of ranks in other processes only the own state is here: states that are compared are the same on all
+  return { ...result, state: states[rank] ?? states.find(Boolean)! };
 }
