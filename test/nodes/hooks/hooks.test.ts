@@ -47,6 +47,8 @@ function recordingRun(parts: Partial<RunView> = {}) {
   const events: GraphEvent[] = [];
   const run = {
     out: '.',
+    rank: 0,
+    ranks: 1,
     epochs: 10,
     seed: 0,
     parameters: new Map(),
