@@ -1,4 +1,4 @@
-/** Params that every model node has besides its own: where its parameters come from, and whether they are trained. */
+/** Params that every model node has besides its own: where its parameters come from, whether and how they are trained. */
 import { access } from 'node:fs/promises';
 import { type TObject, type TSchema, Type } from '#typebox';
 import { FOLLOWS, type ModelKeys } from '../graph/model/keys.ts';
@@ -23,6 +23,13 @@ const keys: Readonly<Record<string, TSchema>> = {
     Type.String({ description: 'node of the same type and params whose parameters it uses (written by model/apply)' }),
   ),
   follows: Type.Optional(FOLLOWS),
+  activation_checkpointing: Type.Optional(
+    Type.Integer({
+      minimum: 2,
+      description:
+        'parts that the layers are cut into; what is inside a part is computed again in backward instead of kept: less memory, about a third more work, the same gradients; default: everything is kept',
+    }),
+  ),
 };
 
 /** A model's declaration with these params. Its own win where the names are the same. */

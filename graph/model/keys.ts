@@ -10,6 +10,8 @@ export interface ModelKeys {
   /** node whose parameters it uses */
   readonly shares?: string;
   readonly follows?: Follows;
+  /** parts of which only the inputs are kept for backward */
+  readonly activation_checkpointing?: number;
 }
 
 /** Parameters that are the moving average of another node's. */
@@ -21,7 +23,14 @@ export interface Follows {
   readonly eval_mode_from_iteration?: number;
 }
 
-export const MODEL_KEYS: ReadonlySet<string> = new Set(['weights', 'weights_prefix', 'frozen', 'shares', 'follows']);
+export const MODEL_KEYS: ReadonlySet<string> = new Set([
+  'weights',
+  'weights_prefix',
+  'frozen',
+  'shares',
+  'follows',
+  'activation_checkpointing',
+]);
 
 export const FOLLOWS = Type.Object(
   {

@@ -57,7 +57,10 @@ export async function createRunningModel(
   const { createModel } = await import('../tensor/model.ts');
   return {
     node,
-    model: createModel(backend, spec, createRandom(seed, 'model', node.name), batchNormGroup),
+    model: createModel(backend, spec, createRandom(seed, 'model', node.name), {
+      batchNormGroup,
+      recomputedParts: (node.params as ModelKeys).activation_checkpointing,
+    }),
     weights: spec.weights ?? {},
     head: 'head' in node.declaration && node.declaration.head === true,
     shares: false,

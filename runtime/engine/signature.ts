@@ -40,7 +40,7 @@ function sign(graph: Graph, names: ReadonlySet<string>): Record<string, SignedNo
         {
           type: declaration.type,
           role: declaration.role,
-          params,
+          params: withoutCheckpointing(params),
           inputs: Object.fromEntries(
             inputs.flatMap(({ port, sources }) =>
               Object.entries(sources).map(([phase, refs]) => [`${phase}.${port}`, refs.map(refOf)]),
@@ -49,6 +49,12 @@ function sign(graph: Graph, names: ReadonlySet<string>): Record<string, SignedNo
         },
       ]),
   );
+}
+
+/** It changes what is kept in memory, and no number. */
+function withoutCheckpointing(params: GraphNode['params']): GraphNode['params'] {
+  const { activation_checkpointing: _, ...rest } = params as ModelKeys & GraphNode['params'];
+  return rest;
 }
 
 /** As it comes back from a manifest: without undefined. */

@@ -12,6 +12,8 @@ export interface TapeNode {
   /** kept clones, which the tape must dispose of */
   saved: Tensor[];
   gradient?: (dys: (Tensor | null)[]) => Record<string, () => Tensor>;
+  /** ours, in place of a gradient: run again, from what was saved of the input `x`, what led to the one output */
+  again?: (x: Tensor) => Tensor;
 }
 
 export interface EngineScope {

@@ -3,7 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ModelSpec, OutputSpec } from '../../graph/model/layers.ts';
 import type { Random } from '../random.ts';
 import { type InitialValue, join, modelParameters } from './model/parameters.ts';
+import { split } from './model/split.ts';
 import { fuse, type Parts, type Pass, runSteps, type Step, stepsOf } from './model/steps.ts';
+import { recomputed } from './recompute.ts';
 import { scope } from './scope.ts';
 import type { BatchNormGroup, Tensor, TensorBackend, Variable } from './types.ts';
 
@@ -32,21 +34,38 @@ export interface Model {
   dispose(): void;
 }
 
-/**
- * Make a model with initial values drawn from `random`, one stream per parameter name.
- * @param batchNormGroup ranks whose batches batch norm takes for one in training
- */
+export interface ModelOptions {
+  /** ranks whose batches batch norm takes for one in training */
+  readonly batchNormGroup?: BatchNormGroup;
+  /**
+   * Parts that the stages are cut into. Of each but the last, which backward begins with, the input alone is kept, and
+   * what is inside is computed again. Default 1: everything is kept.
+   */
+  readonly recomputedParts?: number;
+}
+
+/** Make a model with initial values drawn from `random`, one stream per parameter name. */
 export function createModel(
   { ops }: Pick<TensorBackend, 'ops'>,
   spec: ModelSpec,
   random: Random,
-  batchNormGroup?: BatchNormGroup,
+  { batchNormGroup, recomputedParts = 1 }: ModelOptions = {},
 ): Model {
   const variables = new Map<string, ModelVariable>();
   for (const [name, { values, ...facts }] of modelParameters(spec)) {
     variables.set(name, { ...facts, variable: initial(values(random.fork(name)), facts) });
   }
-  const parts: Parts = { ops, batchNormGroup, variable: (name) => variables.get(name)!.variable };
+  /** read since it was emptied */
+  const used = new Set<Variable>();
+  const parts: Parts = {
+    ops,
+    batchNormGroup,
+    variable(name) {
+      const { variable } = variables.get(name)!;
+      used.add(variable);
+      return variable;
+    },
+  };
   const plans = new Map<string, Plan>();
 
   return {
@@ -55,14 +74,26 @@ export function createModel(
       const key = outputs.join();
       let plan = plans.get(key);
       if (!plan) {
-        plan = makePlan(spec, outputs, parts);
+        plan = makePlan(spec, outputs, parts, recomputedParts);
         plans.set(key, plan);
       }
       const groups = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
       return scope(() => {
         const results = groups.map((x, i) => {
           const pass: Pass = { training: training && !spec.frozen, random: stream?.fork(i) };
-          return runPlan(plan, x, pass, parts);
+          const run: Run = (steps, from) => runSteps(steps, from, pass, parts);
+          const runAndDrop: Run = (steps, from) => {
+            used.clear();
+            return recomputed(
+              from,
+              (given, again) => runSteps(steps, given, { ...pass, again }, parts),
+              () => used,
+            );
+          };
+          const isLast = i === groups.length - 1;
+          return runPlan(plan, x, run, (steps) =>
+            recomputedParts > 1 && !(isLast && steps === plan.last) ? runAndDrop : run,
+          );
         });
         const given = new Set<Tensor>(groups);
         return Object.fromEntries(
@@ -90,15 +121,17 @@ const listed = (output: OutputSpec | readonly OutputSpec[]): readonly OutputSpec
   Array.isArray(output) ? output : [output as OutputSpec];
 
 interface Plan {
-  /** steps up to a stage that an output reads, and its name */
-  readonly segments: readonly { readonly steps: readonly Step[]; readonly stage: string }[];
+  /** steps up to a stage that an output reads, in parts, and its name */
+  readonly segments: readonly { readonly parts: readonly (readonly Step[])[]; readonly stage: string }[];
+  /** the part that backward begins with: there is nothing to gain from computing it again at once */
+  readonly last: readonly Step[] | undefined;
   readonly outputs: readonly {
     readonly port: string;
     readonly reads: readonly { stage: string; steps: readonly Step[] }[];
   }[];
 }
 
-function makePlan(spec: ModelSpec, ports: readonly string[], parts: Parts): Plan {
+function makePlan(spec: ModelSpec, ports: readonly string[], parts: Parts, count: number): Plan {
   const outputs = ports.map((port) => {
     const output = spec.outputs[port];
     if (!output) throw new Error(`the model has no output '${port}'; it has ${Object.keys(spec.outputs).join(', ')}`);
@@ -118,21 +151,38 @@ function makePlan(spec: ModelSpec, ports: readonly string[], parts: Parts): Plan
     steps = [];
   }
   if (wanted.size > 0) throw new Error(`the model has no stage ${[...wanted].map((name) => `'${name}'`).join(', ')}`);
-  return { segments, outputs };
+  const cut = split(
+    segments.map((segment) => segment.steps),
+    count,
+  );
+  return {
+    segments: segments.map(({ stage }, i) => ({ parts: cut[i], stage })),
+    last: cut.flat().findLast(({ length }) => length > 0),
+    outputs,
+  };
 }
 
-function runPlan({ segments, outputs }: Plan, x: Tensor, pass: Pass, parts: Parts): Record<string, Tensor[]> {
+type Run = (steps: readonly Step[], x: Tensor) => Tensor;
+
+function runPlan(
+  { segments, outputs }: Plan,
+  x: Tensor,
+  run: Run,
+  runOf: (part: readonly Step[]) => Run,
+): Record<string, Tensor[]> {
   const reached = new Map<string, Tensor>();
   let current = x;
-  for (const { steps, stage } of segments) {
-    current = runSteps(steps, current, pass, parts);
+  for (const { parts, stage } of segments) {
+    const begin = current;
+    for (const steps of parts) {
+      const next = runOf(steps)(steps, current);
+      if (current !== begin && current !== next) current.dispose();
+      current = next;
+    }
     reached.set(stage, current);
   }
   return Object.fromEntries(
-    outputs.map(({ port, reads }) => [
-      port,
-      reads.map(({ stage, steps }) => runSteps(steps, reached.get(stage)!, pass, parts)),
-    ]),
+    outputs.map(({ port, reads }) => [port, reads.map(({ stage, steps }) => run(steps, reached.get(stage)!))]),
   );
 }
 

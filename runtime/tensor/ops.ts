@@ -4,8 +4,8 @@ import { convOps } from './ops/conv.ts';
 import { lossOps } from './ops/loss.ts';
 import { normOps } from './ops/norm.ts';
 import { poolOps } from './ops/pool.ts';
+import { noGrad } from './recording.ts';
 import { scope } from './scope.ts';
-import { noGrad } from './tape.ts';
 import type { FusedOps } from './types.ts';
 
 /** The fused operations over a backend's own kernels; the rest is composed. */

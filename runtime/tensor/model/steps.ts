@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchNorm, Layer, Residual } from '../../../graph/model/layers.ts';
 import type { Random } from '../../random.ts';
-import type { BatchNormGroup, FusedOps, Tensor, Variable } from '../types.ts';
+import type { BatchNormGroup, BatchNormState, FusedOps, Tensor, Variable } from '../types.ts';
 import { activations, dropout, flatten, localResponseNorm, sum } from './activations.ts';
 import { groupNorm, scaledWeight } from './normalised.ts';
 import { join } from './parameters.ts';
@@ -11,6 +11,8 @@ export interface Pass {
   readonly training: boolean;
   /** for dropout; needed in training only where the model has dropout */
   readonly random: Random | undefined;
+  /** these steps have run before on the same values: running statistics have them already */
+  readonly again?: boolean;
 }
 
 export type Step =
@@ -120,19 +122,36 @@ function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable, batchNormGr
   if (step.op === 'other') return step.run(x, pass);
   if (step.op === 'relu') return tf.relu(x);
   const { path, layer, relu } = step;
-  const { training } = pass;
+  const { training, again = false } = pass;
   const affine = layer.affine !== false;
+  const normalise = (state: BatchNormState): Tensor =>
+    ops.batchNorm(
+      x,
+      affine ? variable(join(path, 'weight')) : null,
+      affine ? variable(join(path, 'bias')) : null,
+      state,
+      { training, eps: layer.eps, momentum: layer.momentum, relu, group },
+    );
+  if (training && again) return withPassingStatistics(layer.features, normalise);
   if (training) {
     const tracked = variable(join(path, 'num_batches_tracked'));
     ops.noGrad(() => tracked.assign(tf.add(tracked, tf.scalar(1, 'int32'))));
   }
-  return ops.batchNorm(
-    x,
-    affine ? variable(join(path, 'weight')) : null,
-    affine ? variable(join(path, 'bias')) : null,
-    { runningMean: variable(join(path, 'running_mean')), runningVar: variable(join(path, 'running_var')) },
-    { training, eps: layer.eps, momentum: layer.momentum, relu, group },
-  );
+  return normalise({
+    runningMean: variable(join(path, 'running_mean')),
+    runningVar: variable(join(path, 'running_var')),
+  });
+}
+
+/** With running statistics that nobody reads, in the place of the model's. */
+function withPassingStatistics(features: number, normalise: (state: BatchNormState) => Tensor): Tensor {
+  const passing = (): Variable => tf.variable(tf.zeros([features]), false);
+  const state = { runningMean: passing(), runningVar: passing() };
+  try {
+    return normalise(state);
+  } finally {
+    tf.dispose(Object.values(state));
+  }
 }
 
 function residual(layer: Residual, here: string, parts: Parts): (x: Tensor, pass: Pass) => Tensor {
