@@ -79,30 +79,17 @@ export function createDeepCluster(context: ComputeContext<Params>, pick: PickRow
     variable.assign(value as never);
     value.dispose();
   };
-  /** `old` with rows from `at` on replaced along `axis` */
-  const overwritten = (old: Tensor, fresh: Tensor, at: number, axis: number): Tensor => {
-    const end = at + fresh.shape[axis]!;
-    const part = (from: number, to: number) => {
-      const begin = old.shape.map((_, i) => (i === axis ? from : 0));
-      return tf.slice(
-        old,
-        begin,
-        old.shape.map((length, i) => (i === axis ? to - from : length!)),
-      );
-    };
-    const length = old.shape[axis]!;
-    return tf.concat([...(at > 0 ? [part(0, at)] : []), fresh, ...(end < length ? [part(end, length)] : [])], axis);
-  };
   const remember = (z: Tensor, index: Tensor) => {
     const rows = rowsPerCrop(z.shape[0]!, crops);
     const fits = Math.min(rows, size - offset.value);
     if (fits <= 0) return;
-    const at = offset.value;
-    set(memory, () => {
-      const fresh = tf.stack(params.crops_for_mb.map((crop) => tf.slice(z, [crop * rows, 0], [fits, width])));
-      return overwritten(memory, fresh, at, 1);
+    const rowsOf = (bank: number) => Int32Array.from({ length: fits }, (_, i) => bank * size + offset.value + i);
+    ops.noGrad(() => {
+      params.crops_for_mb.forEach((crop, bank) => {
+        ops.writeRows(memory, rowsOf(bank), tf.slice(z, [crop * rows, 0], [fits, width]));
+      });
+      ops.writeRows(indices, rowsOf(0), tf.slice(index, [0], [fits]));
     });
-    set(indices, () => overwritten(indices, tf.slice(index, [0], [fits]), at, 0));
     offset.value += fits;
   };
 
@@ -161,8 +148,8 @@ export function createDeepCluster(context: ComputeContext<Params>, pick: PickRow
       const z = ops.l2Normalize(embeddings);
       const losses = centroids.map((centers, head) => {
         const labels = ops.noGrad(() => {
-          const own = tf.reshape(tf.slice(assignments, [head, 0], [1, run.trainSamples]), [run.trainSamples]);
-          return tf.gather(own, index);
+          const places = tf.add(index, tf.scalar(head * run.trainSamples, 'int32'));
+          return tf.gather(tf.reshape(assignments, [-1]), places);
         });
         const logits = tf.div(tf.matMul(z as never, centers as never, false, true), params.temperature);
         return ops.crossEntropy(logits, labels, { ignoreIndex: -100 });

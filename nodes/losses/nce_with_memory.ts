@@ -85,18 +85,14 @@ export function createNce(context: ComputeContext<Params>, draw: DrawNegatives):
   }
   const memory = state.tensor('memory', [samples, width], 'float32', (random) => {
     const bound = 1 / Math.sqrt(width / 3);
-    const values = Float32Array.from({ length: samples * width }, () => random.uniform(-bound, bound));
+    const values = new Float32Array(samples * width);
+    for (let i = 0; i < values.length; i++) values[i] = random.uniform(-bound, bound);
     return params.memory.norm_init ? unitRows(values, width) : values;
   });
   const normConstant = state.number('norm_constant', Math.fround(params.norm_constant));
   const shared = state.number('memory_is_shared', ranks.size === 1 ? 1 : 0);
   const temperature = Math.fround(params.temperature);
 
-  const replaceMemory = (f: () => Tensor) => {
-    const value = ops.noGrad(f);
-    memory.assign(value as never);
-    value.dispose();
-  };
   /** Entries are the same on all ranks from the first step on. */
   const share = async () => {
     if (shared.value === 1) return;
@@ -104,7 +100,7 @@ export function createNce(context: ComputeContext<Params>, draw: DrawNegatives):
       ops.noGrad(() => tf.clone(memory)),
       'mean',
     );
-    replaceMemory(() => tf.clone(mean));
+    memory.assign(mean as never);
     mean.dispose();
     shared.value = 1;
   };
@@ -151,14 +147,12 @@ export function createNce(context: ComputeContext<Params>, draw: DrawNegatives):
     const [embeddings, indices] = [await ranks.allGather(ops.noGrad(() => tf.clone(v))), await ranks.allGather(mine)];
     const all = Array.from(await indices.data());
     const rowOf = new Map(all.map((index, row) => [index, row]));
+    const entries = Int32Array.from(rowOf.keys());
     const keep = params.memory.momentum;
-    replaceMemory(() => {
-      const entries = tf.tensor1d([...rowOf.keys()], 'int32');
+    ops.noGrad(() => {
       const latest = tf.gather(embeddings, tf.tensor1d([...rowOf.values()], 'int32'));
-      const old = tf.gather(memory, entries);
-      const moved = ops.l2Normalize(tf.add(tf.mul(old, keep), tf.mul(latest, 1 - keep)));
-      const change = tf.scatterND(tf.reshape(entries, [-1, 1]), tf.sub(moved, old), [samples, width]);
-      return tf.add(memory, change);
+      const old = tf.gather(memory, tf.tensor1d(entries, 'int32'));
+      ops.writeRows(memory, entries, ops.l2Normalize(tf.add(tf.mul(old, keep), tf.mul(latest, 1 - keep))));
     });
     tf.dispose([mine, embeddings, indices]);
   };

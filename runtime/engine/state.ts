@@ -57,6 +57,8 @@ export function createState(backend: TensorBackend, saved?: SavedState): EngineS
       return before.values;
     }
     const made = init(random);
+    const typed = dtype === 'int32' ? made instanceof Int32Array : made instanceof Float32Array;
+    if (typed && (made as Float32Array).length === size) return made as Float32Array | Int32Array;
     const values = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
     if (typeof made === 'number') values.fill(made);
     else if (made.length === size) values.set(made);

@@ -57,4 +57,7 @@ export interface FusedKernels {
   sumPoolGrad(dy: Tensor, g: PoolGeometry): Tensor;
 
   sgd(parameters: Variable[], gradients: Tensor[], velocities: Variable[], started: boolean, options: SgdOptions): void;
+
+  /** `width` values make a row; numbers are inside, shapes and types agree. */
+  writeRows(variable: Variable, rows: Int32Array, values: Tensor, width: number): void;
 }

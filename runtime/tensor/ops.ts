@@ -4,6 +4,7 @@ import { convOps } from './ops/conv.ts';
 import { lossOps } from './ops/loss.ts';
 import { normOps } from './ops/norm.ts';
 import { poolOps } from './ops/pool.ts';
+import { rowOps } from './ops/rows.ts';
 import { noGrad } from './recording.ts';
 import { scope } from './scope.ts';
 import type { FusedOps } from './types.ts';
@@ -17,6 +18,7 @@ export function createOps(native: Partial<FusedKernels>): FusedOps {
     ...normOps(kernels),
     ...poolOps(kernels),
     ...lossOps,
+    ...rowOps(kernels, noGrad),
     sgd(parameters, gradients, velocities, started, options) {
       parameters.forEach((p, i) => {
         for (const t of options.momentum === 0 ? [gradients[i]] : [gradients[i], velocities[i]]) {

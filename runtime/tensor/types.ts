@@ -119,6 +119,11 @@ export interface FusedOps {
    * `started` false means the velocities hold nothing yet. Without momentum there are none.
    */
   sgd(parameters: Variable[], gradients: Tensor[], velocities: Variable[], started: boolean, options: SgdOptions): void;
+  /**
+   * Overwrite rows of a variable [...many, ...row] with values [n, ...row]; row numbers, all different, count through the
+   * leading dimensions. In place where the backend can: then it costs what the rows cost, however large the variable.
+   */
+  writeRows(variable: Variable, rows: Int32Array, values: Tensor): void;
 }
 
 /** A gradient tape owned by the step. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SgdOptions, Tensor, TensorBackend } from '../../runtime/tensor/types.ts';
-import { checkGradients, leakFree, near, onEachBackend, values } from './support.ts';
+import { checkGradients, formula, leakFree, near, onEachBackend, values } from './support.ts';
 
 const oracles = process.env.ORACLES ?? 'test/oracles/cases';
 
@@ -52,6 +52,36 @@ onEachBackend('fused operations', (get) => {
           .map(({ index }) => index),
       );
       assert.deepEqual(indices.arraySync(), want);
+    });
+  });
+
+  it('rows are written where they belong, and clones keep the old ones', async () => {
+    const backend = get();
+    const { tf, ops } = backend;
+    const variable = (tensor: Tensor) => tf.tidy(() => tf.variable(tensor));
+    await leakFree(backend, () => {
+      const variables = backend.scope(() => {
+        const table = variable(values(backend, 0, [2, 3, 4]));
+        const before = table.clone();
+        const expected = [...formula(0, 24)];
+        ops.writeRows(table, Int32Array.of(4, 0), tf.tensor2d([-1, 2, -3, 4, 5, -6, 7, -8], [2, 4]));
+        expected.splice(16, 4, -1, 2, -3, 4);
+        expected.splice(0, 4, 5, -6, 7, -8);
+        assert.deepEqual([...table.dataSync()], expected);
+        assert.deepEqual([...before.dataSync()], [...formula(0, 24)]);
+        const turned = variable(tf.transpose(tf.tensor2d([1, 2, 3, 4], [2, 2])));
+        ops.writeRows(turned, Int32Array.of(1), tf.tensor2d([8, 9], [1, 2]));
+        assert.deepEqual([...turned.dataSync()], [1, 3, 8, 9]);
+        const numbers = variable(tf.tensor1d([5, 6, 7], 'int32'));
+        ops.writeRows(numbers, Int32Array.of(2, 1), tf.tensor1d([-4, 2 ** 30], 'int32'));
+        assert.deepEqual([...numbers.dataSync()], [5, 2 ** 30, -4]);
+        ops.writeRows(numbers, new Int32Array(0), tf.zeros([0], 'int32'));
+        assert.throws(() => ops.writeRows(numbers, Int32Array.of(3), tf.tensor1d([1], 'int32')), /row 3 lies outside/);
+        assert.throws(() => ops.writeRows(numbers, Int32Array.of(0), tf.tensor1d([1])), /cannot be written to int32/);
+        assert.throws(() => ops.writeRows(table, Int32Array.of(0), tf.zeros([1, 3])), /cannot be written/);
+        return [table, turned, numbers];
+      });
+      for (const one of variables) one.dispose();
     });
   });
 

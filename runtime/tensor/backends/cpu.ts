@@ -17,8 +17,9 @@ const opener: BackendOpener = {
     await import('@tensorflow/tfjs-backend-cpu');
     const backend = tf.findBackend('cpu') as unknown as { firstUse: boolean };
     backend.firstUse = false; // no advice to install other packages on the first operation
+    const { cpuRows } = await import('./cpu-rows.ts');
     const state = await probe();
-    return { device: state.device!, version: state.version!, kernels: {} };
+    return { device: state.device!, version: state.version!, kernels: cpuRows };
   },
 };
 export default opener;

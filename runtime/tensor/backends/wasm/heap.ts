@@ -20,7 +20,7 @@ interface TfjsWasm {
   };
   dataIdNextNumber: number;
   readonly dataIdMap: { get(dataId: object): { id: number; readonly memoryOffset: number } };
-  makeOutput(shape: number[], dtype: string): { dataId: object; shape: number[]; dtype: 'float32' };
+  makeOutput(shape: number[], dtype: string): { dataId: object; shape: number[]; dtype: 'float32' | 'int32' };
   refCount(dataId: object): number;
 }
 
@@ -54,16 +54,20 @@ export class Heap {
   /** Byte offset of a float32 tensor's values. */
   at(tensor: Tensor): number {
     if (tensor.dtype !== 'float32') throw new Error(`expected float32, got ${tensor.dtype} [${tensor.shape}]`);
+    return this.#place(tensor);
+  }
+
+  #place(tensor: Tensor): number {
     // data that another backend made comes over when its first operation here asks for it
     if (!this.#backend!.dataIdMap.get(tensor.dataId)) throw new Error('the tensor does not exist (any more)');
     return this.#backend!.dataIdMap.get(tensor.dataId).memoryOffset;
   }
 
   /** A tensor of undefined values. @throws when the memory, at most 4 GB, is used up */
-  output(shape: readonly number[]): Tensor {
-    const info = this.#backend!.makeOutput([...shape], 'float32');
+  output(shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): Tensor {
+    const info = this.#backend!.makeOutput([...shape], dtype);
     const tensor = tf.engine().makeTensorFromTensorInfo(info);
-    if (this.at(tensor) === 0 && tensor.size > 0) {
+    if (this.#place(tensor) === 0 && tensor.size > 0) {
       throw new Error(
         `no memory for a tensor of [${shape}]: WebAssembly has 4 GB; use a smaller batch or another backend`,
       );
@@ -82,6 +86,12 @@ export class Heap {
     return this.floats(this.at(tensor), tensor.size);
   }
 
+  /** The same of a float32 or int32 tensor's values as words of 32 bits. */
+  words(tensor: Tensor): Int32Array {
+    const start = this.#place(tensor) >>> 2;
+    return this.#backend!.wasm.HEAP32.subarray(start, start + tensor.size);
+  }
+
   floats(pointer: number, count: number): Float32Array {
     return this.#backend!.wasm.HEAPF32.subarray(pointer >>> 2, (pointer >>> 2) + count);
   }
@@ -89,8 +99,8 @@ export class Heap {
   /** Make a variable ready to be changed in place: sole holder of its values, and new to XNNPACK. */
   own(variable: Variable): void {
     if (this.#backend!.refCount(variable.dataId) > 1) {
-      const copy = this.output(variable.shape);
-      this.values(copy).set(this.values(variable));
+      const copy = this.output(variable.shape, variable.dtype as 'float32' | 'int32');
+      this.words(copy).set(this.words(variable));
       variable.assign(copy);
       copy.dispose();
       return;

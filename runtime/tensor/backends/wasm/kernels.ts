@@ -5,6 +5,7 @@ import { wasmNorm } from './norm.ts';
 import { wasmPool } from './pool.ts';
 import { registerWasmKernels } from './register.ts';
 import { replaceKernels } from './replace.ts';
+import { wasmRows } from './rows.ts';
 import { wasmSgd } from './sgd.ts';
 
 /** The fused kernels that beat the composed ones on wasm; tfjs's own convolution gradients come to run on them too. */
@@ -14,5 +15,5 @@ export function wasmKernels(): Partial<FusedKernels> {
   const pool = wasmPool(heap);
   registerWasmKernels({ ...conv, ...pool }, (backend) => heap.attach(backend));
   replaceKernels(heap);
-  return { ...conv, ...pool, ...wasmNorm(heap), ...wasmSgd(heap) };
+  return { ...conv, ...pool, ...wasmNorm(heap), ...wasmSgd(heap), ...wasmRows(heap) };
 }

@@ -27,7 +27,7 @@ export const image = (handle: Handle, shape: readonly number[], dtype: tf.DataTy
 export function writable(variable: Variable): TorchData {
   let data = dataOf(variable);
   if (data.references > 1) {
-    const own = tensor(clone(data.handle), variable.shape);
+    const own = tensor(clone(data.handle), variable.shape, variable.dtype);
     variable.assign(own);
     own.dispose();
     data = dataOf(variable);
