@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelSpec, OutputSpec } from '../../graph/model/layers.ts';
 import type { Random } from '../random.ts';
+import { keptBy } from './model/kept.ts';
 import { type InitialValue, join, modelParameters } from './model/parameters.ts';
 import { split } from './model/split.ts';
 import { fuse, type Parts, type Pass, runSteps, type Step, stepsOf } from './model/steps.ts';
@@ -71,13 +72,13 @@ export function createModel(
   return {
     variables,
     forward(inputs, { training, outputs, random: stream }) {
+      const groups = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
       const key = outputs.join();
       let plan = plans.get(key);
       if (!plan) {
-        plan = makePlan(spec, outputs, parts, recomputedParts);
+        plan = makePlan(spec, outputs, parts, groups[0].shape, recomputedParts);
         plans.set(key, plan);
       }
-      const groups = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
       return scope(() => {
         const results = groups.map((x, i) => {
           const pass: Pass = { training: training && !spec.frozen, random: stream?.fork(i) };
@@ -131,7 +132,13 @@ interface Plan {
   }[];
 }
 
-function makePlan(spec: ModelSpec, ports: readonly string[], parts: Parts, count: number): Plan {
+function makePlan(
+  spec: ModelSpec,
+  ports: readonly string[],
+  parts: Parts,
+  input: readonly number[],
+  count: number,
+): Plan {
   const outputs = ports.map((port) => {
     const output = spec.outputs[port];
     if (!output) throw new Error(`the model has no output '${port}'; it has ${Object.keys(spec.outputs).join(', ')}`);
@@ -151,10 +158,9 @@ function makePlan(spec: ModelSpec, ports: readonly string[], parts: Parts, count
     steps = [];
   }
   if (wanted.size > 0) throw new Error(`the model has no stage ${[...wanted].map((name) => `'${name}'`).join(', ')}`);
-  const cut = split(
-    segments.map((segment) => segment.steps),
-    count,
-  );
+  const lists = segments.map((segment) => segment.steps);
+  const kept = count > 1 ? keptBy(lists.flat(), input) : undefined;
+  const cut = split(lists, count, (step) => kept?.get(step) ?? 0);
   return {
     segments: segments.map(({ stage }, i) => ({ parts: cut[i], stage })),
     last: cut.flat().findLast(({ length }) => length > 0),

@@ -1,7 +1,7 @@
 /** ResNet-18 as torchvision builds it, and one training step on it: the yardstick for backends. */
 import type { Layer, ModelSpec } from '../../graph/model/layers.ts';
 import { createRandom } from '../../runtime/random.ts';
-import { createModel } from '../../runtime/tensor/model.ts';
+import { createModel, type ModelOptions } from '../../runtime/tensor/model.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
 
 const conv = (from: number, to: number, kernel: number, stride: number): Layer => ({
@@ -70,10 +70,11 @@ export function trainer(
   side: number,
   classes = 10,
   spec: ModelSpec = resnet18(classes),
+  options: ModelOptions = {},
 ) {
   const { tf, ops } = backend;
   const random = createRandom(0);
-  const model = createModel(backend, spec, random);
+  const model = createModel(backend, spec, random, options);
   const variables: Variable[] = [...model.variables.values()].filter((v) => v.trainable).map((v) => v.variable);
   const velocities = variables.map((v) => backend.scope(() => tf.variable(tf.zerosLike(v), false)));
   const pixels = Float32Array.from({ length: batch * side * side * 3 }, () => random.normal());

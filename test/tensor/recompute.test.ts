@@ -140,10 +140,10 @@ onEachBackend('activation checkpointing', (get) => {
     const { tf, ops } = backend;
     await leakFree(backend, () => {
       let calls = 0;
-      const failing = { ...backend, ops: { ...ops, adaptiveAvgPool: fail } } as TensorBackend;
-      function fail(...given: Parameters<typeof ops.adaptiveAvgPool>): Tensor {
+      const failing = { ...backend, ops: { ...ops, conv2d: fail } } as TensorBackend;
+      function fail(...given: Parameters<typeof ops.conv2d>): Tensor {
         if (++calls > 1) throw new Error('not again');
-        return ops.adaptiveAvgPool(...given);
+        return ops.conv2d(...given);
       }
       const stages = [spec.stages[0], spec.stages[6], { name: 'last', layer: { op: 'relu' } as Layer }];
       const model = createModel(failing, { stages, outputs: { y: { stage: 'last' } } }, createRandom(1), {
@@ -233,16 +233,17 @@ onBackend('torch', 'activation checkpointing: memory', (get) => {
 });
 
 describe('splitting into parts', () => {
-  it('halves the longest until there are enough', () => {
-    const list = (n: number, from = 0) => Array.from({ length: n }, (_, i) => from + i);
-    assert.deepEqual(split([list(5)], 1), [[list(5)]]);
-    assert.deepEqual(split([list(5)], 2), [
-      [
-        [0, 1, 2],
-        [3, 4],
-      ],
-    ]);
-    assert.deepEqual(split([list(4), list(7, 10)], 4), [[[0, 1], [2, 3]], [list(4, 10), list(3, 14)]]); // biome-ignore format: one line
-    assert.deepEqual(split([[], list(2)], 9), [[[]], [[0], [1]]]);
+  const parts = (lists: number[][], count: number) => split(lists, count, (weight) => weight);
+
+  it('halves the heaviest until there are enough', () => {
+    assert.deepEqual(parts([[1, 1, 1, 1, 1]], 1), [[[1, 1, 1, 1, 1]]]);
+    assert.deepEqual(parts([[1, 1, 1, 1]], 2), [[[1, 1], [1, 1]]]); // biome-ignore format: one line
+    assert.deepEqual(parts([[9, 1, 1, 1]], 2), [[[9], [1, 1, 1]]]);
+    assert.deepEqual(parts([[9, 1, 1, 1]], 3), [[[9], [1], [1, 1]]]);
+    assert.deepEqual(parts([[4, 4], [1, 1, 1, 1]], 3), [[[4], [4]], [[1, 1, 1, 1]]]); // biome-ignore format: one line
+  });
+
+  it('stops where there is nothing left to cut', () => {
+    assert.deepEqual(parts([[], [2, 1]], 9), [[[]], [[2], [1]]]);
   });
 });

@@ -18,7 +18,7 @@ export interface Pass {
 export type Step =
   | { readonly op: 'batch_norm'; readonly path: string; readonly layer: BatchNorm; readonly relu: boolean }
   | { readonly op: 'relu' }
-  | { readonly op: 'other'; run(x: Tensor, pass: Pass): Tensor };
+  | { readonly op: 'other'; readonly layer: Layer; run(x: Tensor, pass: Pass): Tensor };
 
 export interface Parts {
   readonly ops: FusedOps;
@@ -33,7 +33,7 @@ export function stepsOf(layer: Layer, path: string, parts: Parts): Step[] {
   const here = join(path, layer.name);
   const { ops } = parts;
   const at = (kind: string) => parts.variable(join(here, kind));
-  const simple = (run: (x: Tensor, pass: Pass) => Tensor): Step[] => [{ op: 'other', run }];
+  const simple = (run: (x: Tensor, pass: Pass) => Tensor): Step[] => [{ op: 'other', layer, run }];
 
   switch (layer.op) {
     case 'sequence':
