@@ -53,6 +53,8 @@ export interface Slab {
   readonly dtype: 'float32' | 'int32' | 'uint8';
   /** first dimension: rows of a full batch, e.g. [[2, 64], [224], [224], [3]] */
   readonly shape: Shape;
+  /** views may be smaller than a row: they lie in its upper left corner, and the rest is 0 */
+  readonly padded?: boolean;
 }
 
 type P<S extends TSchema> = Static<S>;

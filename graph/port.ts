@@ -136,6 +136,8 @@ export interface SampleFacts {
   readonly labelled: boolean;
   /** numbers in a label: absent or 1 for a class index, more for multi-label */
   readonly labelSize?: number;
+  /** rows and columns of the mask of each view, where transform/masked_image_modeling made one */
+  readonly masks?: readonly (Shape | undefined)[];
   /** number of classes when known without reading data */
   readonly classes?: number;
   /** number of samples when known without reading data */

@@ -10,6 +10,8 @@ export type SlabArray = Float32Array | Int32Array | Uint8Array;
 export interface Placement {
   readonly slab: number;
   readonly row: number;
+  /** where the view's mask goes, when it must have one */
+  readonly mask?: Omit<Placement, 'mask'>;
 }
 
 /** What `finish` may touch: the slabs of a batch, cut to the rows that are in use, by position in the declared list. */

@@ -14,6 +14,15 @@ export interface View {
   readonly layout: 'planar' | 'packed';
   /** set by to_tensor and normalize on uint8 pixels: the conversion to do when the view is written to its batch */
   readonly tensor?: TensorForm;
+  /** patches that a model must not see */
+  readonly mask?: PatchMask;
+}
+
+/** One cell per patch, row after row: 1 where it is masked. */
+export interface PatchMask {
+  readonly rows: number;
+  readonly columns: number;
+  readonly cells: Uint8Array;
 }
 
 /** How bytes become float32: value / 255 (not when raw), then (value - mean) / std per channel. */

@@ -14,6 +14,8 @@ export interface SlabLayout {
   readonly rowBytes: number;
   /** first byte, from the begin of the batch */
   readonly offset: number;
+  /** views may be smaller than a row */
+  readonly padded: boolean;
 }
 
 export interface BatchLayout {
@@ -37,7 +39,7 @@ const ALIGN = 64;
 /** Throws a RangeError that names the port when a size is not known. */
 export function layoutBatch(slabs: readonly Slab[], batchSize: number, fill = 1): BatchLayout {
   let bytes = 0;
-  const laid = slabs.map(({ port, element, dtype, shape }): SlabLayout => {
+  const laid = slabs.map(({ port, element, dtype, shape, padded = false }): SlabLayout => {
     const sizes = shape.map((dim) =>
       dim.reduce<number>((product, factor) => {
         if (typeof factor === 'number') return product * factor;
@@ -48,7 +50,7 @@ export function layoutBatch(slabs: readonly Slab[], batchSize: number, fill = 1)
     const rowBytes = row.reduce((a, b) => a * b, dtype === 'uint8' ? 1 : 4);
     const offset = bytes;
     bytes = Math.ceil((bytes + rows * fill * rowBytes) / ALIGN) * ALIGN;
-    return { port, element, dtype, rows, row, rowBytes, offset };
+    return { port, element, dtype, rows, row, rowBytes, offset, padded };
   });
   return { slabs: laid, fill, batchSize, bytes };
 }

@@ -3,7 +3,7 @@ import { type Collator, factRows } from './collation.ts';
 import { messageOf } from './fetch.ts';
 import type { Pixels } from './pixels/pixels.ts';
 import { ProgramError } from './program-error.ts';
-import type { Label, Sample, View } from './sample.ts';
+import type { Label, PatchMask, Sample, View } from './sample.ts';
 import { type BatchLayout, rowsOf, type SlabLayout } from './slabs.ts';
 import type { ProgramSpec, Task } from './tasks.ts';
 
@@ -43,7 +43,9 @@ export function sampleWriter(
     }
     views.forEach((view, position) => {
       const place = collator.place(facts, position, row, task.rows);
-      writeView(pixels, view, layout, place.slab, task.base, place.row, () => `${name}, view ${position}`);
+      const what = () => `${name}, view ${position}`;
+      writeView(pixels, view, layout, place.slab, task.base, place.row, what);
+      if (place.mask) writeMask(view.mask, layout.slabs[place.mask.slab], memory, task.base, place.mask.row, what);
     });
     for (const at of factRows(collator.repeat, views.length, row, task.rows)) writeFacts(task, at, sample, name);
   };
@@ -60,9 +62,10 @@ function writeView(
   what: () => string,
 ): void {
   const target = layout.slabs[slab];
-  const { port, dtype, row: sizes, rows, rowBytes, offset } = target;
+  const { port, dtype, row: sizes, rows, rowBytes, offset, padded } = target;
   const { width, height, channels } = view;
-  if (sizes[0] !== height || sizes[1] !== width || sizes[2] !== channels) {
+  const fits = padded ? sizes[0] >= height && sizes[1] >= width : sizes[0] === height && sizes[1] === width;
+  if (!fits || sizes[2] !== channels) {
     throw new ProgramError(
       `${what()} is ${height}×${width}×${channels}; ${port} takes ${sizes.join('×')} (height × width × channels)`,
     );
@@ -73,8 +76,28 @@ function writeView(
   if (dtype === 'float32' && view.dtype === 'uint8') {
     if (!tensor)
       throw new ProgramError(`${what()} is still bytes: put transform/to_tensor or transform/normalize last`);
-    pixels.toTensor(plain, { ...tensor, to: destination });
-  } else pixels.write(plain, destination);
+    if (!padded) pixels.toTensor(plain, { ...tensor, to: destination });
+    else pixels.write(pixels.crop(pixels.toTensor(plain, tensor), 0, 0, sizes[1], sizes[0]), destination);
+  } else pixels.write(padded ? pixels.crop(plain, 0, 0, sizes[1], sizes[0]) : plain, destination);
+}
+
+function writeMask(
+  mask: PatchMask | undefined,
+  slab: SlabLayout,
+  memory: WebAssembly.Memory,
+  base: number,
+  row: number,
+  what: () => string,
+): void {
+  const [rows, columns] = slab.row;
+  if (mask?.rows !== rows || mask.columns !== columns) {
+    const has = mask ? `a mask of ${mask.rows}×${mask.columns} patches` : 'no mask';
+    throw new ProgramError(
+      `${what()} has ${has}; ${slab.port} takes ${rows}×${columns}: put transform/masked_image_modeling last`,
+    );
+  }
+  checkRow(slab, row, slab.rows);
+  new Uint8Array(memory.buffer, base + slab.offset + row * slab.rowBytes, slab.rowBytes).set(mask.cells);
 }
 
 function checkRow({ port }: SlabLayout, row: number, rows: number): void {

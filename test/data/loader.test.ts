@@ -68,6 +68,103 @@ describe('loader', function describeThreads() {
     assert.equal(new Set(found[0].flat()).size, 10, 'every batch is another');
   });
 
+  for (const workers of [0, 1]) {
+    const few: GivenLoader = { ...shapes, dataset: { ...shapes.dataset, length: 40 }, workers };
+
+    it(`pads crops of several sizes into one tensor, with ${workers} workers`, async () => {
+      const given = (padded: boolean): GivenLoader => ({
+        ...few,
+        collator: { ...shapes.collator, create_multidimensional_tensor: padded },
+      });
+      const plain = await using(given(false), (loader) =>
+        collect(loader, ({ arrays }) =>
+          (arrays.images as BatchTensor[]).map(({ data, shape }) => ({ data: data.slice(), shape })),
+        ),
+      );
+      await using(given(true), async (loader) => {
+        const padded = await collect(loader, (batch) =>
+          ['images', 'mask'].map((port) => {
+            const { data, shape } = one(batch, port);
+            return { data: data.slice(), shape };
+          }),
+        );
+        padded.forEach(([images, mask], step) => {
+          const rows = step === 1 ? 8 : 32;
+          assert.deepEqual(images.shape, [6 * rows, 32, 32, 3]);
+          assert.deepEqual(mask.shape, [6 * rows, 32, 32]);
+          const inside: number[] = [];
+          mask.data.forEach((outside, pixel) => {
+            const values = images.data.subarray(3 * pixel, 3 * pixel + 3);
+            if (outside) assert.deepEqual(Array.from(values), [0, 0, 0]);
+            else inside.push(...values);
+          });
+          assert.deepEqual(
+            inside,
+            plain[step].flatMap(({ data }) => Array.from(data)),
+          );
+        });
+      });
+    });
+
+    it(`hands masks of patches on with the large crops, with ${workers} workers`, async () => {
+      const masking = {
+        type: 'transform/masked_image_modeling',
+        patch_size: 4,
+        pred_ratio_mean: [0.3],
+        pred_ratio_var: [0.1],
+      };
+      const given: GivenLoader = {
+        ...few,
+        transforms: [...SWAV, masking],
+        collator: { type: 'collator/ibot_multicrop_masking', batch_size: 32 },
+      };
+      await using(given, async (loader) => {
+        const masks = await collect(loader, (batch) => {
+          assert.deepEqual(one(batch, 'global_views').shape.slice(1), [32, 32, 3]);
+          assert.deepEqual(one(batch, 'local_views').shape.slice(1), [20, 20, 3]);
+          assert.deepEqual(one(batch, 'mask').shape, [2 * batch.rows, 8, 8]);
+          return numbers(batch, 'mask');
+        });
+        const all = masks.flat();
+        const share = all.reduce((a, b) => a + b) / all.length;
+        assert.ok(share > 0.22 && share < 0.32, `${share} of the patches are masked`);
+        const again = await collect(loader, (batch) => numbers(batch, 'mask'));
+        assert.deepEqual(again, masks);
+        assert.notDeepEqual(await collect(loader, (batch) => numbers(batch, 'mask'), 1), masks);
+      });
+      await using(
+        {
+          ...given,
+          transforms: [
+            SWAV[0],
+            masking,
+            { type: 'transform/center_crop', size: 16, indices: [2, 3, 4, 5] },
+            { type: 'transform/to_tensor' },
+          ],
+        },
+        async (loader) => {
+          assert.equal((await collect(loader, () => 0)).length, 2);
+        },
+      );
+      await using(
+        {
+          ...given,
+          transforms: [
+            SWAV[0],
+            masking,
+            { type: 'transform/center_crop', size: 24, indices: [0, 1] },
+            { type: 'transform/to_tensor' },
+          ],
+        },
+        (loader) =>
+          assert.rejects(
+            collect(loader, () => 0),
+            /has no mask; mask takes 8×8: put transform\/masked_image_modeling last/,
+          ),
+      );
+    });
+  }
+
   it('continues an epoch at any step, in a new loader', async () => {
     const whole = await using(shapes, (loader) => collect(loader, digest, 3));
     for (const startStep of [1, 3, 4, 5]) {

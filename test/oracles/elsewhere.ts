@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const pixels = 'test/data/pixels';
 
 const ELSEWHERE: readonly { readonly pattern: RegExp; readonly tests: readonly string[] }[] = [
-  { pattern: /^collators\/(?!ibot)/, tests: ['test/nodes/collators/recorded.test.ts'] },
+  { pattern: /^collators\//, tests: ['test/nodes/collators/recorded.test.ts'] },
   { pattern: /^samplers\//, tests: ['test/data/samplers.test.ts'] },
   { pattern: /^transforms\/images\.json$/, tests: ['test/data/decode.test.ts'] },
   {

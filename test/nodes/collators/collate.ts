@@ -1,4 +1,5 @@
 /** Collates given views without threads: what the workers do, on plain numbers. */
+import assert from 'node:assert/strict';
 import { Value } from '@sinclair/typebox/value';
 import type { SampleFacts } from '../../../graph/port.ts';
 import { factRows } from '../../../runtime/data/collation.ts';
@@ -10,7 +11,12 @@ import { createRandom, type Random } from '../../../runtime/random.ts';
 
 export interface Image {
   /** NHWC values of each view */
-  readonly views: readonly { readonly size: readonly number[]; readonly values: ArrayLike<number> }[];
+  readonly views: readonly {
+    readonly size: readonly number[];
+    readonly values: ArrayLike<number>;
+    /** rows, columns and cells */
+    readonly mask?: { readonly size: readonly number[]; readonly cells: ArrayLike<number> };
+  }[];
   readonly label: Label;
   readonly index: number;
   readonly valid: boolean;
@@ -34,6 +40,7 @@ export function collate(
     views: images[0].views.map(({ size }) => size.map((n) => [n])),
     dtype: 'float32',
     labelled: true,
+    masks: images[0].views.map(({ mask }) => mask && mask.size.map((n) => [n])),
   };
   const slabs = type.slabs(facts, params, ({ message }) => problems.push(message));
   const collator = type.create(params);
@@ -45,9 +52,16 @@ export function collate(
   );
   const position = (port: string) => layout.slabs.findIndex((slab) => slab.port === port);
   images.forEach((image, row) => {
-    image.views.forEach(({ values }, view) => {
+    image.views.forEach(({ size, values, mask }, view) => {
       const place = collator.place(facts, view, row, rows);
-      full[place.slab].set(values, place.row * values.length);
+      const slab = layout.slabs[place.slab];
+      const line = size[1] * size[2];
+      for (let y = 0; y < size[0]; y++) {
+        const at = place.row * (slab.rowBytes / 4) + y * slab.row[1] * slab.row[2];
+        full[place.slab].set(Array.from(values).slice(y * line, (y + 1) * line), at);
+      }
+      if (!slab.padded) assert.deepEqual(slab.row, size);
+      if (place.mask) full[place.mask.slab].set(mask!.cells, place.mask.row * mask!.cells.length);
     });
     for (const at of factRows(collator.repeat, image.views.length, row, rows)) {
       const label = layout.slabs[position('label')];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import cutmixup from '../../../nodes/collators/cutmixup.ts';
+import ibot from '../../../nodes/collators/ibot_multicrop_masking.ts';
 import identity from '../../../nodes/collators/identity.ts';
 import { mixImages } from '../../../nodes/collators/mix.ts';
 import moco from '../../../nodes/collators/moco.ts';
@@ -36,7 +37,10 @@ const scalar = (label: number | RecordedTensor) => (typeof label === 'number' ? 
 /** Recorded samples. A sample here is valid or not as a whole: the recorded flag of its first view is taken. */
 const imagesOf = (batch: any[]): Image[] =>
   batch.map((sample) => ({
-    views: viewsOf(sample.data),
+    views: viewsOf(sample.data).map((view, position) => {
+      const mask: RecordedTensor | undefined = sample.mask?.[position];
+      return mask ? { ...view, mask: { size: mask.shape, cells: mask.data } } : view;
+    }),
     label: Array.isArray(sample.label[0])
       ? { positive: sample.label[0][0], negative: sample.label[0][1] }
       : scalar(sample.label[0]),
@@ -81,26 +85,30 @@ describe('collators give the recorded batches', () => {
   });
 
   each('multicrop_collator', ({ params, outputs: { batch } }, images) => {
-    const ports = run(multicrop, {}, images);
+    const ports = run(multicrop, params, images);
     assert.deepEqual(values(ports.label), facts(batch.label));
     assert.deepEqual(values(ports.index), facts(batch.data_idx));
     if (!params.create_multidimensional_tensor) {
       assert.deepEqual(values(ports.images), wanted(batch.data[0]));
       return;
     }
-    // zero padding into one tensor: what is not padding are the same crops in the same order
-    const { tensor, mask, image_sizes } = batch.data[0].multidimensional_tensor;
-    const kept = tensor.data.filter((_: number, i: number) => {
-      const [, c, h, w] = tensor.shape;
-      const image = Math.floor(i / (c * h * w));
-      return mask.data[image * h * w + (i % (h * w))] === 0;
-    });
-    const crops = [ports.images].flat() as BatchTensor[];
-    assert.deepEqual(
-      crops.map(({ shape }) => shape.slice(1, 3)),
-      image_sizes,
-    );
-    assert.deepEqual(values(ports.images).sort(), kept.sort());
+    const { tensor, mask } = batch.data[0].multidimensional_tensor;
+    const [rows, channels, height, width] = tensor.shape;
+    assert.deepEqual(ports.images.shape, [rows, height, width, channels]);
+    assert.deepEqual(values(ports.images), wanted([tensor]));
+    assert.deepEqual(ports.mask.shape, mask.shape);
+    assert.deepEqual(values(ports.mask), mask.data);
+  });
+
+  each('ibot_multicrop_masking_collator', ({ outputs: { batch } }, images) => {
+    const ports = run(ibot, {}, images);
+    assert.deepEqual(values(ports.global_views), wanted(batch.global_views));
+    assert.deepEqual(values(ports.local_views), wanted(batch.local_views));
+    assert.deepEqual(ports.mask.shape, batch.mask[0].shape);
+    assert.deepEqual(values(ports.mask), batch.mask[0].data);
+    assert.deepEqual(values(ports.label), facts(batch.label));
+    assert.deepEqual(values(ports.index), facts(batch.data_idx));
+    assert.equal(ports.valid.data.length, batch.data_valid[0].data.length);
   });
 
   each('moco_collator', ({ outputs: { error, batch } }, images) => {

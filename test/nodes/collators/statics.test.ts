@@ -16,13 +16,20 @@ const facts = (...sides: number[]): SampleFacts => ({
   labelled: true,
 });
 
+const masked = (before: SampleFacts): SampleFacts => ({ ...before, masks: before.views.map(() => [[2], [2]]) });
+
 function slabs(name: string, given: Record<string, unknown>, before: SampleFacts) {
   const type = types[name];
   if (type.role !== 'collator') throw new Error(`${name} is not a collator`);
   const problems: NodeProblem[] = [];
   const params = Value.Default(type.params, { batch_size: 4, num_classes: 5, ...given }) as any;
   const made = type.slabs(before, params, (problem) => problems.push(problem));
-  return { made, messages: problems.map(({ message, cure }) => (cure ? `${message}. ${cure}` : message)) };
+  const outputs = typeof type.outputs === 'function' ? type.outputs(params) : type.outputs!;
+  return {
+    made,
+    ports: Object.keys(outputs),
+    messages: problems.map(({ message, cure }) => (cure ? `${message}. ${cure}` : message)),
+  };
 }
 
 const shapes = (name: string, given: Record<string, unknown>, before: SampleFacts) =>
@@ -42,13 +49,13 @@ describe('collators say before a run what batches hold', () => {
     for (const [name, type] of Object.entries(types)) {
       assert.equal(type.type, `collator/${name}`);
       const views = { default: 1, targets_one_hot: 1, moco: 2 }[name] ?? 3;
-      const { made, messages } = slabs(name, {}, facts(...new Array(views).fill(8)));
-      assert.deepEqual(messages, [], name);
-      assert.deepEqual(
-        [...new Set(made.map(({ port }) => port))].sort(),
-        Object.keys(type.outputs as object).sort(),
-        name,
-      );
+      const before =
+        name === 'ibot_multicrop_masking' ? masked(facts(8, 8, 4)) : facts(...new Array<number>(views).fill(8));
+      for (const given of name === 'multicrop' ? [{}, { create_multidimensional_tensor: true }] : [{}]) {
+        const { made, messages, ports } = slabs(name, given, before);
+        assert.deepEqual(messages, [], name);
+        assert.deepEqual([...new Set(made.map(({ port }) => port))].sort(), ports.sort(), name);
+      }
     }
   });
 
@@ -63,6 +70,17 @@ describe('collators say before a run what batches hold', () => {
       'images0 1*4 24 24 3',
       'images1 1*4 10 10 3',
       'images2 1*4 24 24 3',
+    ]);
+    assert.deepEqual(shapes('multicrop', { create_multidimensional_tensor: true }, facts(24, 10, 24)), [
+      'images0 3*4 24 24 3',
+      'mask0 3*4 24 24',
+      ...['label0 3*4', 'index0 3*4', 'valid0 3*4'],
+    ]);
+    assert.deepEqual(shapes('ibot_multicrop_masking', {}, masked(facts(9, 5, 9))), [
+      'global_views0 2*4 9 9 3',
+      'local_views0 1*4 5 5 3',
+      'mask0 2*4 2 2',
+      ...['label0 3*4', 'index0 3*4', 'valid0 3*4'],
     ]);
     assert.deepEqual(shapes('simclr', {}, facts(9, 9))[0], 'images0 2*4 9 9 3');
     assert.deepEqual(shapes('siamese', {}, facts(9, 9, 9)).slice(0, 2), ['images0 4*3 9 9 3', 'label0 4']);
@@ -102,6 +120,12 @@ describe('collators say before a run what batches hold', () => {
     assert.match(message('simclr', facts(8, 6)), /view 0 is 8×8×3 while view 1 is 6×6×3\. Use collator\/multicrop/);
     assert.match(message('moco', facts(8, 8, 8)), /have 3 views, and this collator takes two/);
     assert.match(message('patch_and_image', facts(8)), /have no patches/);
+    assert.match(
+      message('ibot_multicrop_masking', masked(facts(8, 8))),
+      /all crops are of one size\. Add smaller ones/,
+    );
+    assert.match(message('ibot_multicrop_masking', masked(facts(8, 6, 4))), /views 1 and 2 are 6×6×3 and 4×4×3; only/);
+    assert.match(message('ibot_multicrop_masking', facts(8, 4)), /view 0 has no mask .* Put transform\/masked_image/);
     assert.match(message('cutmixup', { ...facts(8), labelled: false }), /no labels to mix/);
   });
 });
