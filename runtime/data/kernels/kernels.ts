@@ -52,6 +52,21 @@ export interface Kernels {
   ): void;
   affineFixed: Affine;
   affineDouble: Affine;
+  affineSmooth(
+    src: Pointer,
+    width: Size,
+    height: Size,
+    channels: Size,
+    out: Pointer,
+    bicubic: boolean,
+    fill: number,
+    ax: number,
+    bx: number,
+    cx: number,
+    ay: number,
+    by: number,
+    cy: number,
+  ): void;
   copyRows(src: Pointer, srcStride: Size, out: Pointer, outStride: Size, rowBytes: Size, rows: Size): void;
   mirrorRows(src: Pointer, out: Pointer, width: Size, rows: Size, pixelBytes: Size): void;
   grayToRgb(src: Pointer, out: Pointer, pixels: Size): void;
@@ -64,6 +79,7 @@ export interface Kernels {
   maskBytes(p: Pointer, bytes: Size, mask: number): void;
   lookUp(p: Pointer, pixels: Size, channels: Size, tables: Pointer): void;
   extrema(p: Pointer, pixels: Size, channels: Size, out: Pointer): void;
+  histogram(p: Pointer, pixels: Size, channels: Size, counts: Pointer): void;
   sharpness(src: Pointer, out: Pointer, width: Size, height: Size, channels: Size, share: number): void;
   boxRadius(deviation: number): number;
   blur(

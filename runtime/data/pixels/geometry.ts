@@ -52,11 +52,39 @@ export function geometry(kernels: Kernels, arena: Arena) {
       }
       return out;
     },
+
+    /**
+     * Maps output (x, y) to input (ax·x + bx·y + cx, ay·x + by·y + cy) on the same canvas, in coordinates whose whole
+     * numbers are the corners of pixels, with interpolation; `fill` (a byte) outside. As Pillow's affine transform.
+     */
+    affine(view: View, matrix: AffineMatrix, { interpolation = 'bilinear', fill = 0 }: AffineOptions = {}): View {
+      expectKind(view, 'uint8', 'affine');
+      const { ax, bx, cx, ay, by, cy } = matrix;
+      const { ptr, width, height, channels } = view;
+      const out = like(view);
+      const bicubic = interpolation === 'bicubic';
+      kernels.affineSmooth(ptr, width, height, channels, out.ptr, bicubic, fill, ax, bx, cx, ay, by, cy);
+      return out;
+    },
   };
 }
 
+export interface AffineMatrix {
+  readonly ax: number;
+  readonly bx: number;
+  readonly cx: number;
+  readonly ay: number;
+  readonly by: number;
+  readonly cy: number;
+}
+
+export interface AffineOptions {
+  readonly interpolation?: 'bilinear' | 'bicubic';
+  readonly fill?: number;
+}
+
 /** Output (x, y) to input (ax·x + bx·y + cx, ay·x + by·y + cy); sine and cosine rounded to 15 decimals, like Pillow's. */
-function inverseRotation(degrees: number, width: number, height: number) {
+export function inverseRotation(degrees: number, width: number, height: number): AffineMatrix {
   const turn = degrees % 360;
   const angle = -((turn < 0 ? turn + 360 : turn) * (Math.PI / 180));
   const cosine = Number(Math.cos(angle).toFixed(15));

@@ -2,6 +2,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { View } from '../sample.ts';
 import type { Arena } from './arena.ts';
 import { autocontrastTables } from './autocontrast.ts';
+import { equalizeTables } from './equalize.ts';
 import type { JitterOperation } from './sample-jitter.ts';
 import { expectKind, expectNumber, viewBytes } from './view.ts';
 
@@ -90,6 +91,36 @@ export function photometric(kernels: Kernels, arena: Arena) {
         kernels.extrema(ptr, pixelsOf(view), channels, tables);
         arena.bytes.set(autocontrastTables(arena.bytes.slice(tables, tables + 2 * channels)), tables);
         kernels.lookUp(ptr, pixelsOf(view), channels, tables);
+      });
+    },
+
+    /** 255 less each byte. */
+    invert(view: View): void {
+      operations.solarize(view, 0);
+    },
+
+    /** Adds `add`, 0 to 255, to every byte below the threshold, at most up to 255. */
+    solarizeAdd(view: View, add: number, threshold = 128): void {
+      expect(view, 'solarizeAdd');
+      expectNumber(add, 0, 255, 'what solarizeAdd adds');
+      const table = Uint8Array.from({ length: 256 }, (_, v) =>
+        v < threshold ? Math.min(255, v + Math.trunc(add)) : v,
+      );
+      withSpare(256, (spare) => {
+        arena.bytes.set(table, spare);
+        kernels.lookUp(view.ptr, viewBytes(view), 1, spare);
+      });
+    },
+
+    /** Spreads the values of each channel evenly. */
+    equalize(view: View): void {
+      expect(view, 'equalize');
+      const { ptr, channels } = view;
+      withSpare(channels * 1024, (spare) => {
+        kernels.histogram(ptr, pixelsOf(view), channels, spare);
+        const counts = new Uint32Array(arena.memory.buffer, spare, channels * 256);
+        arena.bytes.set(equalizeTables(counts.slice()), spare);
+        kernels.lookUp(ptr, pixelsOf(view), channels, spare);
       });
     },
 

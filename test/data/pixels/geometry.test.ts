@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { inverseRotation } from '../../../runtime/data/pixels/geometry.ts';
 import type { View } from '../../../runtime/data/sample.ts';
 import { guardedPixels } from './guarded-arena.ts';
 import { forPictures, type Picture, randomPicture } from './picture.ts';
-import { build, resize } from './reference-filters.ts';
+import { affine, build, resize } from './reference-filters.ts';
 
 describe('geometry equals plain arithmetic at odd sizes and writes nowhere else', () => {
   const pixels = guardedPixels();
@@ -130,6 +131,26 @@ describe('geometry equals plain arithmetic at odd sizes and writes nowhere else'
     const p = randomPicture(33_001, 2, 1);
     const want = build(33_001, 2, 1, (x, y) => p.pixels[(1 - y) * 33_001 + 33_000 - x]);
     check(p, (view) => pixels.rotate(view, 180), 33_001, 2, want);
+  });
+
+  it('maps affinely with interpolation, filled where nothing lies', () => {
+    const unit = { ax: 1, bx: 0, cx: 0, ay: 0, by: 1, cy: 0 };
+    const matrices = [
+      unit,
+      { ...unit, bx: 0.3 },
+      { ...unit, ay: -0.21 },
+      { ...unit, cx: 3.45, cy: -2.1 },
+      inverseRotation(27, 16, 15),
+      { ...unit, cx: 1e6 },
+    ];
+    forPictures([1, 3], (p) => {
+      for (const matrix of matrices) {
+        for (const interpolation of ['bilinear', 'bicubic'] as const) {
+          const want = affine(p, matrix, interpolation === 'bicubic', 77);
+          check(p, (view) => pixels.affine(view, matrix, { interpolation, fill: 77 }), p.width, p.height, want);
+        }
+      }
+    });
   });
 
   it('makes three channels of one', () => {

@@ -5,6 +5,7 @@ import {
   autocontrast,
   brightness,
   contrast,
+  equalize,
   grayscale,
   hue,
   posterize,
@@ -66,6 +67,20 @@ describe('photometric operations equal plain arithmetic at odd sizes and write n
         check(p, (view) => pixels.posterize(view, bits), posterize(p, bits), `posterize ${bits}`);
       }
     });
+  });
+
+  it('invert, solarize by adding, equalize', () => {
+    forPictures([1, 3], (p) => {
+      check(p, (view) => pixels.invert(view), p.pixels.map((v) => 255 - v), 'invert'); // biome-ignore format: one line
+      for (const add of [0, 33, 110, 255]) {
+        const want = p.pixels.map((v) => (v < 128 ? Math.min(255, v + add) : v));
+        check(p, (view) => pixels.solarizeAdd(view, add), want, `add ${add}`);
+      }
+      if (p.width * p.height < 1000) check(p, (view) => pixels.equalize(view), equalize(p), 'equalize');
+    });
+    const large = randomPicture(48, 36, 1, 'narrow');
+    check(large, (view) => pixels.equalize(view), equalize(large), 'equalize');
+    assert.notDeepEqual(equalize(large), large.pixels);
   });
 
   it('Gaussian blur, also with a radius larger than the picture', () => {

@@ -116,3 +116,31 @@ export function gaussianBlur(p: Picture, sigma: number): Uint8Array {
   for (let x = 0; x < width * channels; x++) along(x, width * channels, height);
   return out;
 }
+
+/** Samples at (ax·x + bx·y + cx, …) of pixel centres, bilinear or bicubic with a = -1; `fill` outside. */
+export function affine(
+  { width, height, channels, pixels }: Picture,
+  { ax, bx, cx, ay, by, cy }: { ax: number; bx: number; cx: number; ay: number; by: number; cy: number },
+  cubic: boolean,
+  fill: number,
+): Uint8Array {
+  const clamp = (i: number, size: number) => Math.min(size - 1, Math.max(0, i));
+  const line = (values: number[], t: number) => {
+    const [a, b, c, d] = values;
+    if (!cubic) return a + (b - a) * t;
+    return b + t * (-a + c + t * (2 * (a - b) + c - d + t * (-a + b - c + d)));
+  };
+  return build(width, height, channels, (x, y, channel) => {
+    const sx = ax * (x + 0.5) + bx * (y + 0.5) + cx;
+    const sy = ay * (x + 0.5) + by * (y + 0.5) + cy;
+    if (sx < 0 || sx >= width || sy < 0 || sy >= height) return fill;
+    const [left, top] = [Math.floor(sx - 0.5), Math.floor(sy - 0.5)];
+    const around = cubic ? [-1, 0, 1, 2] : [0, 1];
+    const rows = around.map((dy) => {
+      const row = clamp(top + dy, height) * width;
+      const values = around.map((dx) => pixels[(row + clamp(left + dx, width)) * channels + channel]);
+      return line(values, sx - 0.5 - left);
+    });
+    return Math.max(0, Math.min(255, Math.trunc(line(rows, sy - 0.5 - top))));
+  });
+}

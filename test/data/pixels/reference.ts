@@ -100,3 +100,15 @@ export function sharpness(p: Picture, factor: number): Uint8Array {
     return blend(Math.round(sum / 13), v, factor);
   });
 }
+
+/** Each value by how many pixels of its channel lie below it, in whole steps. */
+export function equalize(p: Picture): Uint8Array {
+  const { channels, pixels } = p;
+  return pixels.map((v, i) => {
+    const own = Array.from(pixels).filter((_, k) => k % channels === i % channels);
+    const greatest = Math.max(...own);
+    const step = Math.floor(own.filter((other) => other < greatest).length / 255);
+    if (step === 0) return v;
+    return Math.min(255, Math.floor((Math.floor(step / 2) + own.filter((other) => other < v).length) / step));
+  });
+}

@@ -64,3 +64,15 @@ function widenExtrema(out: usize, channels: i32, first: i32, low: v128, high: v1
     include(out + 2 * <usize>((first + i) % channels), l, h);
   }
 }
+
+/** How often each byte occurs in each channel: 256 u32 per channel at `counts`. */
+export function histogram(p: usize, pixels: usize, channels: i32, counts: usize): void {
+  memory.fill(counts, 0, <usize>channels << 10);
+  const end = p + pixels * <usize>channels;
+  while (p < end) {
+    for (let c: usize = 0; c < <usize>channels; c++, p++) {
+      const cell = counts + (c << 10) + (<usize>load<u8>(p) << 2);
+      store<u32>(cell, load<u32>(cell) + 1);
+    }
+  }
+}
