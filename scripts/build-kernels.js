@@ -1,7 +1,7 @@
 /**
- * Compiles the image kernels, runtime/data/kernels/assembly/*.ts, to WebAssembly and writes them as base64 into
- * runtime/data/kernels/binary.ts: a module that loads alike from source, from dist and in worker threads. The result is
- * checked in; run `node scripts/build-kernels.js` after changing a kernel.
+ * Compiles the image kernels (runtime/data/kernels) and the JPEG decoder (runtime/data/jpeg), assembly/*.ts in each, to
+ * WebAssembly and writes them as base64 into binary.ts beside it: a module that loads alike from source, from dist and
+ * in worker threads. The results are checked in; run `node scripts/build-kernels.js` after changing one.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,12 +9,20 @@ import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Folders with an assembly/ each, and how their memory comes about. */
+export const KERNELS = {
+  // one memory, which threads share and the caller lays out
+  'runtime/data/kernels': ['--importMemory', '--sharedMemory', '--noExportMemory', '--maximumMemory', '65536'],
+  // a memory of its own, which grows with the pictures
+  'runtime/data/jpeg': [],
+};
+
 /** @returns {Promise<Uint8Array>} the module's bytes; the same for the same sources and compiler */
-export async function compileKernels() {
-  const memory = ['--importMemory', '--sharedMemory', '--noExportMemory', '--initialMemory', '1'];
+export async function compileKernels(folder) {
+  const memory = ['--initialMemory', '1', ...KERNELS[folder]];
   const features = ['simd', 'threads', 'bulk-memory'].flatMap((name) => ['--enable', name]);
-  const options = ['-O3', '--noAssert', '--runtime', 'stub', '--maximumMemory', '65536', '--use', 'abort='];
-  const entry = 'runtime/data/kernels/assembly/index.ts';
+  const options = ['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort='];
+  const entry = `${folder}/assembly/index.ts`;
   let binary;
   const { error, stderr } = await asc.main(
     [entry, '--baseDir', root, '--outFile', 'kernels.wasm', ...options, ...memory, ...features],
@@ -24,7 +32,7 @@ export async function compileKernels() {
       },
     },
   );
-  if (error) throw new Error(`the kernels do not compile:\n${stderr}`, { cause: error });
+  if (error) throw new Error(`${folder} does not compile:\n${stderr}`, { cause: error });
   return binary;
 }
 
@@ -35,7 +43,9 @@ export function binaryModule(bytes) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const bytes = await compileKernels();
-  await writeFile(new URL('../runtime/data/kernels/binary.ts', import.meta.url), binaryModule(bytes));
-  console.log(`runtime/data/kernels/binary.ts: ${bytes.length} bytes of WebAssembly`);
+  for (const folder of Object.keys(KERNELS)) {
+    const bytes = await compileKernels(folder);
+    await writeFile(new URL(`../${folder}/binary.ts`, import.meta.url), binaryModule(bytes));
+    console.log(`${folder}/binary.ts: ${bytes.length} bytes of WebAssembly`);
+  }
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
+import { decodeBaseline } from './jpeg/decoder.ts';
 import type { PackedPixels, RawSample } from './sample.ts';
 import { type Sniffed, sniff } from './sniff.ts';
 
@@ -36,8 +37,12 @@ export async function decodeImage(source: RawSample['source'], options: DecodeOp
   const kind = sniff(bytes);
   const unread = UNREADABLE[kind];
   if (unread) throw new DecodeError(`cannot decode ${name}: ${unread}`);
+  if (kind === 'jpeg') {
+    const picture = decodeBaseline(bytes, limit);
+    if (picture) return picture;
+  }
   try {
-    if (kind === 'plain') return await decodePlain(bytes, limit);
+    if (kind === 'plain' || kind === 'jpeg') return await decodePlain(bytes, limit);
     const facts = await open(bytes, limit).metadata();
     checkFormat(facts, name);
     if (facts.space === 'cmyk') return await decodeCmyk(bytes, limit);

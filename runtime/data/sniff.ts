@@ -1,5 +1,7 @@
 /** What the first bytes of an image file say, as far as decoding depends on it. */
 export type Sniffed =
+  /** JPEG, gray or in three colours */
+  | 'jpeg'
   /** 8 bits, gray, palette or RGB, with or without alpha, or 16-bit RGB: the decoder's sRGB is right */
   | 'plain'
   /** CMYK, 16-bit gray, or a format whose header is not read here */
@@ -10,7 +12,7 @@ export type Sniffed =
 
 export function sniff(bytes: Uint8Array): Sniffed {
   if (bytes.length === 0) return 'empty';
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return jpegComponents(bytes) === 4 ? 'unsure' : 'plain';
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return jpegComponents(bytes) === 4 ? 'unsure' : 'jpeg';
   if (startsWith(bytes, '\x89PNG')) return bytes[24] === 16 && bytes[25] === 0 ? 'unsure' : 'plain';
   if (startsWith(bytes, 'GIF8')) return 'plain';
   if (startsWith(bytes, 'RIFF') && startsWith(bytes.subarray(8), 'WEBP')) return 'plain';

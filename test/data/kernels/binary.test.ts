@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import jpeg from '../../../runtime/data/jpeg/binary.ts';
 import binary from '../../../runtime/data/kernels/binary.ts';
 import { instantiateKernels } from '../../../runtime/data/kernels/kernels.ts';
 import { createPixelMemory } from '../../../runtime/data/pixels/memory.ts';
@@ -26,14 +27,13 @@ describe('compiled kernels', () => {
   it('are what the sources compile to', async function compileAgain() {
     this.timeout(300_000); // two seconds of work, more on a busy machine
     const { compileKernels, binaryModule } = await import('../../../scripts/build-kernels.js' as string);
-    const bytes = await compileKernels();
     const cure = 'run `node scripts/build-kernels.js`';
-    assert.ok(Buffer.from(binary, 'base64').equals(bytes), cure);
-    assert.equal(
-      readFileSync(new URL('../../../runtime/data/kernels/binary.ts', import.meta.url), 'utf8'),
-      binaryModule(bytes),
-      cure,
-    );
+    for (const [folder, checkedIn] of Object.entries({ kernels: binary, jpeg })) {
+      const bytes = await compileKernels(`runtime/data/${folder}`);
+      assert.ok(Buffer.from(checkedIn, 'base64').equals(bytes), cure);
+      const file = new URL(`../../../runtime/data/${folder}/binary.ts`, import.meta.url);
+      assert.equal(readFileSync(file, 'utf8'), binaryModule(bytes), cure);
+    }
   });
 
   it('bring no data of their own, which threads on one memory would write over each other', () => {
