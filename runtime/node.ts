@@ -114,7 +114,7 @@ export interface OptimizedParameter {
   /** "<node>.<state-dict name>" */
   readonly name: string;
   readonly node: string;
-  readonly layer: 'conv2d' | 'linear' | 'batch_norm' | 'layer_norm_2d' | 'other';
+  readonly layer: 'conv2d' | 'linear' | 'batch_norm' | 'layer_norm_2d' | 'layer_norm' | 'other';
   readonly kind: 'weight' | 'bias' | 'other';
   /** belongs to a head: its own lr and weight decay may apply */
   readonly head: boolean;

@@ -28,6 +28,7 @@ export interface Conv2d {
   readonly trainable?: boolean;
 }
 
+/** On features [N, in], or on each token of [N, T, in]. */
 export interface Linear {
   readonly op: 'linear';
   readonly name?: string;
@@ -67,6 +68,44 @@ export interface LayerNorm2d {
   readonly groups?: number;
   /** initial weight; default 1 */
   readonly weight?: number;
+}
+
+/** Over the last axis, each vector on its own. Ba et al. 2016, arXiv:1607.06450. */
+export interface LayerNorm {
+  readonly op: 'layer_norm';
+  readonly name?: string;
+  readonly features: number;
+  /** default 1e-5 */
+  readonly eps?: number;
+}
+
+/**
+ * A map [N, H, W, C] as tokens [N, (1 +) H·W, C], rows first, with learned positions added: parameters pos_embed and,
+ * with a class token in front, cls_token. A map of another size than rows × columns gets positions interpolated
+ * (bicubic, as PyTorch does).
+ */
+export interface Tokens {
+  readonly op: 'tokens';
+  readonly name?: string;
+  readonly features: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly classToken: boolean;
+  /** standard deviation of the initial values */
+  readonly std: number;
+}
+
+/** softmax(q·kᵀ / √(D / heads))·v in each head; tokens [N, T, 3·D], q, k and v one after another, → [N, T, D]. */
+export interface SelfAttention {
+  readonly op: 'self_attention';
+  readonly name?: string;
+  readonly heads: number;
+}
+
+/** Tokens [N, T, D] → [N, D]: the first one, or the mean of all. */
+export interface PoolTokens {
+  readonly op: 'first_token' | 'mean_token';
+  readonly name?: string;
 }
 
 /** x / (k + alpha / size · Σ x²)^beta, the sum over `size` neighbouring channels. Krizhevsky et al. 2012. */
@@ -146,6 +185,8 @@ export interface Residual {
   readonly activation?: 'relu' | 'none';
   /** probability that the main branch of an image is left out in training, the others scaled up; default 0 */
   readonly dropPath?: number;
+  /** tells two residuals of one path apart when images are drawn */
+  readonly dropName?: string;
 }
 
 /** x · gate(x), broadcast over rows and columns: squeeze-and-excitation. */
@@ -160,6 +201,10 @@ export type Layer =
   | Linear
   | BatchNorm
   | LayerNorm2d
+  | LayerNorm
+  | Tokens
+  | SelfAttention
+  | PoolTokens
   | LocalResponseNorm
   | SelectChannels
   | Activation

@@ -4,6 +4,7 @@
  * products, normalisation 2 per value, activations and dropout 1 per value, pooling its window per output value; sums,
  * gates' products and reshapes nothing. Activations count the outputs of convolutions. Layers the profiler refuses
  * (local response norm, GELU, swish, l2 norm) are counted here as 1 per value, local response norm as its window.
+ * Attention is counted as its two products and 1 per weight.
  */
 import { size } from '../dim.ts';
 import type { Shape } from '../port.ts';
@@ -20,6 +21,7 @@ import {
   values,
   type WalkOptions,
 } from './tally.ts';
+import { attended, pooledToken, tokenized } from './tokens.ts';
 import { convolve, multiply, pair } from './weights.ts';
 
 /** The shape behind `layer`, which stands at `path`; throws a LayerError. */
@@ -66,6 +68,18 @@ export function walk(layer: Layer, path: string, input: Shape, tally: Tally, opt
       pair(layer, here, [layer.features], tally, options);
       count(tally, values(input), 2);
       return input;
+    case 'layer_norm':
+      requireChannels(layer.features, input, here, layer);
+      pair(layer, here, [layer.features], tally, options);
+      count(tally, values(input), 2);
+      return input;
+    case 'tokens':
+      return tokenized(layer, here, input, tally, options);
+    case 'self_attention':
+      return attended(layer, here, input, tally);
+    case 'first_token':
+    case 'mean_token':
+      return pooledToken(layer, here, input, tally);
     case 'local_response_norm':
       requireMap(input, here, layer);
       count(tally, values(input), layer.size);

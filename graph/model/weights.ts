@@ -1,5 +1,5 @@
 /** Layers with a weight: convolution, linear, and the scale and offset of normalisation. */
-import { formatShape } from '../dim.ts';
+import { formatShape, size } from '../dim.ts';
 import type { Shape } from '../port.ts';
 import type { Conv2d, Layer, Linear } from './layers.ts';
 import { slide, windowOf } from './sizes.ts';
@@ -42,7 +42,7 @@ export function convolve(layer: Conv2d, here: string, input: Shape, tally: Tally
 
 export function multiply(layer: Linear, here: string, input: Shape, tally: Tally, options: WalkOptions): Shape {
   if (input.length < 2) throw new LayerError(here, layer, `needs [N, features], not ${formatShape(input)}`);
-  if (input.length > 2) {
+  if (input.length > 3) {
     throw new LayerError(here, layer, `needs [N, features], not a map of ${formatShape(input)}: flatten it first`);
   }
   requireChannels(layer.in, input, here, layer);
@@ -65,8 +65,9 @@ export function multiply(layer: Linear, here: string, input: Shape, tally: Tally
   }
   tally.parameters.push(weight);
   if (layer.bias !== false) tally.parameters.push(bias(layer, here, layer.out, options.trainable));
-  count(tally, layer.in * layer.out + (layer.bias === false ? 0 : layer.out));
-  return [input[0]!, [layer.out]];
+  const tokens = input.length === 3 ? size(input[1]!) : 1;
+  count(tally, tokens, layer.in * layer.out + (layer.bias === false ? 0 : layer.out));
+  return [...input.slice(0, -1), [layer.out]];
 }
 
 export function pair(

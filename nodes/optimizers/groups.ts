@@ -62,7 +62,7 @@ export function parameterGroups(
 }
 
 function isRegularized({ layer, kind }: Pick<OptimizedParameter, 'layer' | 'kind'>, rules: GroupRules): boolean {
-  const isNorm = layer === 'batch_norm' || layer === 'layer_norm_2d';
+  const isNorm = layer === 'batch_norm' || layer === 'layer_norm_2d' || layer === 'layer_norm';
   if (isNorm && !rules.regularize_bn) return false;
   return kind !== 'bias' || rules.regularize_bias;
 }

@@ -117,6 +117,15 @@ function examplesIn(spec: ModelSpec): Map<string, Layer> {
         put({ op: 'layer_norm_2d', features: 4, groups }, groups);
         return;
       }
+      case 'tokens':
+        put(TOKENS, 'tokens');
+        return;
+      case 'layer_norm':
+      case 'self_attention':
+      case 'first_token':
+      case 'mean_token':
+        put({ op: 'sequence', layers: [TOKENS, { op: 'linear', in: 4, out: 12 }, onTokens(layer)] }, layer.op);
+        return;
       case 'select_channels':
         put({ op: 'select_channels', channels: [1, 0] });
         return;
@@ -128,6 +137,13 @@ function examplesIn(spec: ModelSpec): Map<string, Layer> {
   for (const output of Object.values(spec.outputs).flat()) if (output.layer) visit(output.layer);
   return examples;
 }
+
+const TOKENS: Layer = { op: 'tokens', features: 4, rows: 6, columns: 6, classToken: true, std: 1 };
+
+const onTokens = (layer: Layer): Layer => {
+  if (layer.op === 'layer_norm') return { op: 'layer_norm', features: 12 };
+  return layer.op === 'self_attention' ? { op: 'self_attention', heads: 2 } : { ...layer, name: undefined };
+};
 
 /** The kernel that a layer lacks, or undefined. Other failures are left to the run, with its real sizes. */
 async function tryLayer(layer: Layer, backend: TensorBackend): Promise<string | undefined> {

@@ -84,7 +84,13 @@ export function optimizedParameters(models: readonly RunningModel[]): OptimizedP
   );
 }
 
-const OPTIMIZED_LAYERS: ReadonlySet<string> = new Set(['conv2d', 'linear', 'batch_norm', 'layer_norm_2d']);
+const OPTIMIZED_LAYERS: ReadonlySet<string> = new Set([
+  'conv2d',
+  'linear',
+  'batch_norm',
+  'layer_norm_2d',
+  'layer_norm',
+]);
 
 /** The model's tensors as files hold them: PyTorch's names and layouts (OIHW, [out, in]). */
 export function savedTensors({ node, model }: RunningModel): TensorSource[] {

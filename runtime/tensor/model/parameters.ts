@@ -77,6 +77,21 @@ function layerParameters(layer: Layer, path: string, trainable: boolean): Initia
     }
     case 'layer_norm_2d':
       return [constant('weight', [layer.features], layer.weight ?? 1), constant('bias', [layer.features], 0)];
+    case 'layer_norm':
+      return [constant('weight', [layer.features], 1), constant('bias', [layer.features], 0)];
+    case 'tokens': {
+      const normal = (name: string, shape: readonly number[]): InitialValue => ({
+        ...value('weight', shape, (random) => {
+          const values = new Float32Array(size(shape));
+          for (let i = 0; i < values.length; i++) values[i] = layer.std * random.normal();
+          return values;
+        }),
+        name: join(here, name),
+      });
+      const count = layer.rows * layer.columns + (layer.classToken ? 1 : 0);
+      const token = layer.classToken ? [normal('cls_token', [1, 1, layer.features])] : [];
+      return [...token, normal('pos_embed', [1, count, layer.features])];
+    }
     default:
       return [];
   }

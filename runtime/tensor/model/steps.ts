@@ -6,6 +6,7 @@ import type { BatchNormGroup, BatchNormState, FusedOps, Tensor, Variable } from 
 import { activations, dropout, flatten, localResponseNorm, sum } from './activations.ts';
 import { groupNorm, scaledWeight } from './normalised.ts';
 import { join } from './parameters.ts';
+import { addPositions, eachToken, layerNorm, selfAttention } from './tokens.ts';
 
 export interface Pass {
   readonly training: boolean;
@@ -49,8 +50,18 @@ export function stepsOf(layer: Layer, path: string, parts: Parts): Step[] {
     case 'linear':
       return simple((x) => {
         const weight = layer.weightNorm ? scaledWeight(at('weight_v'), at('weight_g')) : at('weight');
-        return ops.linear(x, weight, layer.bias === false ? null : at('bias'));
+        return eachToken(x, (rows) => ops.linear(rows, weight, layer.bias === false ? null : at('bias')));
       });
+    case 'layer_norm':
+      return simple((x) => layerNorm(ops, x, at('weight'), at('bias'), layer.eps));
+    case 'tokens':
+      return simple((x) => addPositions(x, layer, layer.classToken ? at('cls_token') : null, at('pos_embed')));
+    case 'self_attention':
+      return simple((x) => selfAttention(x, layer.heads));
+    case 'first_token':
+      return simple((x) => tf.squeeze(tf.slice(x, [0, 0, 0], [-1, 1, -1]), [1]));
+    case 'mean_token':
+      return simple((x) => tf.mean(x, 1));
     case 'layer_norm_2d':
       return simple((x) =>
         (layer.groups ?? 1) > 1
@@ -159,7 +170,7 @@ function residual(layer: Residual, here: string, parts: Parts): (x: Tensor, pass
   const shortcut = layer.shortcut ? fuse(stepsOf(layer.shortcut, here, parts)) : [];
   const add = layer.activation === 'none' ? sum : parts.ops.addRelu;
   return (x, pass) => {
-    const a = pathDropped(runSteps(main, x, pass, parts), layer.dropPath ?? 0, pass, here);
+    const a = pathDropped(runSteps(main, x, pass, parts), layer.dropPath ?? 0, pass, join(here, layer.dropName));
     const b = runSteps(shortcut, x, pass, parts);
     const y = add(a, b);
     for (const t of [a, b]) if (t !== x) t.dispose();
