@@ -6,8 +6,10 @@ import type { Meeting } from './messages.ts';
 import { culprit, type RankEnd } from './rank-end.ts';
 
 export interface LaunchSettings {
-  /** what each rank runs: arguments of this very program. @param again it goes on from the last checkpoint */
+  /** what Node runs for each rank: options, module, arguments. @param again it goes on from the last checkpoint */
   readonly command: (again: boolean) => readonly string[];
+  /** shown: what rank 0 writes, and with their number what others write to stderr; hidden: none of it */
+  readonly output: 'shown' | 'hidden';
   /** ranks on this machine */
   readonly ranks: number;
   readonly nodes: number;
@@ -19,7 +21,22 @@ export interface LaunchSettings {
   readonly restarts: number;
   /** seconds without a sign of life after which a rank counts as dead */
   readonly timeout?: number;
+  /** calls `stop` when the ranks are to finish the step, and again when they are to end at once; returns what ends that */
+  onStop(stop: (signal: NodeJS.Signals) => void): () => void;
+  /** how a rank is told; default: by the signal */
+  stopRank?(child: ChildProcess, signal: NodeJS.Signals): void;
+  /** a rank has been started */
+  onStart?(child: ChildProcess): void;
+  /** a rank has sent something besides the reason of its end */
+  onMessage?(localRank: number, message: object): void;
   say(text: string): void;
+}
+
+export interface LaunchEnd {
+  /** exit code of the launcher: 0 done, or stopped; 1 failed; 2 the request was wrong */
+  readonly code: number;
+  /** who failed, and why */
+  readonly failed?: RankEnd;
 }
 
 /** ms that ranks have to end by themselves: after one has failed, and after a second signal */
@@ -27,18 +44,18 @@ const GRACE = { failure: 15_000, stop: 5_000 };
 /** exit code of a request that was wrong: it would be wrong again */
 const WRONG_REQUEST = 2;
 
-/** Run to the end. Returns the exit code. */
-export async function launchRanks(settings: LaunchSettings): Promise<number> {
+/** Run to the end. */
+export async function launchRanks(settings: LaunchSettings): Promise<LaunchEnd> {
   const { restarts, say } = settings;
   for (let attempt = 0; ; attempt++) {
     const { ends, signals } = await runGroup(settings, attempt > 0);
     const failed = culprit(ends);
     // after a second signal ranks end as they are
-    if (!failed || signals > 1) return 0;
+    if (!failed || signals > 1) return { code: 0 };
     const code = failed.code ?? 1;
-    if (code === WRONG_REQUEST) return code;
+    if (code === WRONG_REQUEST) return { code, failed };
     say(`pipe: rank ${failed.rank} failed: ${failed.message}`);
-    if (attempt >= restarts || signals > 0) return code;
+    if (attempt >= restarts || signals > 0) return { code, failed };
     say(`the ranks begin again from the last checkpoint (${attempt + 1} of ${restarts})`);
   }
 }
@@ -54,22 +71,25 @@ async function runGroup(settings: LaunchSettings, again: boolean): Promise<{ end
   const timers: NodeJS.Timeout[] = [];
   const onSignal = (signal: NodeJS.Signals): void => {
     signals++;
-    for (const child of children) child.kill(signal);
+    for (const child of children) {
+      if (settings.stopRank) settings.stopRank(child, signal);
+      else child.kill(signal);
+    }
     if (signals > 1) timers.push(setTimeout(killAll, GRACE.stop));
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  const release = settings.onStop(onSignal);
   const ends: RankEnd[] = [];
   try {
     await Promise.all(
       children.map(async (child, local) => {
-        const end = await endOf(child, nodeRank * ranks + local);
+        const end = await endOf(child, nodeRank * ranks + local, (message) => settings.onMessage?.(local, message));
         ends.push(end);
         if (end.code !== 0) timers.push(setTimeout(killAll, GRACE.failure));
       }),
     );
   } finally {
     for (const timer of timers) clearTimeout(timer);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+    release();
   }
   return { ends, signals };
 }
@@ -77,11 +97,14 @@ async function runGroup(settings: LaunchSettings, again: boolean): Promise<{ end
 /** A rank in a session of its own: a Ctrl-C of the terminal comes to the launcher alone, which passes it on. */
 function start(settings: LaunchSettings, meeting: Meeting, local: number, again: boolean): ChildProcess {
   const { ranks, nodes, nodeRank, timeout } = settings;
+  const shown = settings.output === 'shown';
   const rank = nodeRank * ranks + local;
   const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',');
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...settings.command(again)], {
+  const errors = rank === 0 ? 'inherit' : 'pipe';
+  const child = spawn(process.execPath, settings.command(again), {
     detached: true,
-    stdio: ['ignore', local === 0 ? 'inherit' : 'ignore', rank === 0 ? 'inherit' : 'pipe', 'ipc'],
+    serialization: 'advanced', // events carry errors
+    stdio: ['ignore', shown && local === 0 ? 'inherit' : 'ignore', shown ? errors : 'ignore', 'ipc'],
     env: {
       ...process.env,
       PIPE_LAUNCHED: '1',
@@ -97,17 +120,19 @@ function start(settings: LaunchSettings, meeting: Meeting, local: number, again:
   if (child.stderr) {
     createInterface({ input: child.stderr }).on('line', (line) => process.stderr.write(`[rank ${rank}] ${line}\n`));
   }
+  settings.onStart?.(child);
   return child;
 }
 
 const tcp = ({ host, port }: Extract<Meeting, { kind: 'tcp' }>): string =>
   `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-function endOf(child: ChildProcess, rank: number): Promise<RankEnd> {
+function endOf(child: ChildProcess, rank: number, tell: (message: object) => void): Promise<RankEnd> {
   return new Promise((resolve) => {
     let report: { message?: string; because?: number } = {};
-    child.on('message', (message: typeof report) => {
-      report = message;
+    child.on('message', (message: object) => {
+      if ('message' in message) report = message as typeof report;
+      else tell(message);
     });
     child.on('error', (error) => resolve({ rank, code: 1, message: `it could not be started: ${error.message}` }));
     child.on('close', (code, signal) => {

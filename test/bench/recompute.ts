@@ -32,17 +32,20 @@ const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
 async function measure(): Promise<void> {
   const backend = await openBackend(name, { threads: 2 });
   const { step } = trainer(backend, Number(batch), Number(side), 1000, resnet50(), { recomputedParts: Number(parts) });
-  const times: number[] = [];
+  const walls: number[] = [];
+  const works: number[] = [];
   for (let i = 0; i < Number(steps); i++) {
-    const start = performance.now();
+    const [start, before] = [performance.now(), globalThis.process.cpuUsage()];
     await step();
-    times.push(performance.now() - start);
+    const { user, system } = globalThis.process.cpuUsage(before);
+    walls.push(performance.now() - start);
+    works.push((user + system) / 1000);
   }
-  times.sort((a, b) => a - b);
+  const best = (times: number[]): string => Math.min(...times).toFixed(0);
   const used = name === 'torch' ? (await import('../../runtime/tensor/backends/torch/aten.ts')).addon.memory()[2] : NaN;
   const process = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024;
   console.log(
-    `${parts.padStart(5)} parts: ${times[times.length >> 1].toFixed(0)} ms median, ${times[0].toFixed(0)} ms fastest; ` +
+    `${parts.padStart(5)} parts: ${best(walls)} ms a step, ${best(works)} ms of processor time; ` +
       `${Number.isNaN(used) ? '' : `${megabytes(used)} MB in tensors at most, `}${megabytes(process)} MB of the process`,
   );
 }

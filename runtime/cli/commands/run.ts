@@ -1,6 +1,5 @@
 /** `pipe run`: check, then run with progress; the first Ctrl-C ends after the step with a checkpoint, the second at once. */
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import type { JoinedRanks } from '../../distributed/join.ts';
 import type { Place } from '../../distributed/place.ts';
@@ -8,18 +7,19 @@ import { runGraph } from '../../engine/run.ts';
 import type { GraphEvent } from '../../events.ts';
 import { openDevice } from '../../pipeline/device.ts';
 import { checkPipeline, type DocumentOptions, openPipeline } from '../../pipeline/open.ts';
-import { WrongRequest } from '../../pipeline/wrong-request.ts';
-import { exitCode, plural, printNotes } from '../output.ts';
-import { createProgress, formatDuration, formatMetrics } from '../progress.ts';
 import {
   endWithLauncher,
   failTogether,
   join as joinOthers,
-  launch,
   ownPlace,
   type RankOptions,
   startsRanks,
-} from '../ranks.ts';
+  threadsOf,
+} from '../../pipeline/ranks.ts';
+import { WrongRequest } from '../../pipeline/wrong-request.ts';
+import { exitCode, plural, printNotes } from '../output.ts';
+import { createProgress, formatDuration, formatMetrics } from '../progress.ts';
+import { flag, launch } from '../ranks.ts';
 
 interface RunOptions extends DocumentOptions, RankOptions {
   readonly json?: boolean;
@@ -75,7 +75,7 @@ class BadSamples {
 }
 
 export async function run(pipeline: string, overrides: readonly string[], options: RunOptions): Promise<void> {
-  if (startsRanks(options)) {
+  if (startsRanks(options, flag)) {
     process.exitCode = await launch(pipeline, overrides, options);
     return;
   }
@@ -117,7 +117,7 @@ async function runRank(
   }
   const backend = await openDevice(options.device ?? graph.run.device, options.require, {
     precision: graph.run.precision,
-    threads: place && Math.max(1, Math.floor(availableParallelism() / place.localSize)),
+    threads: threadsOf(place),
   });
   if (place) one.joined = await joinOthers(place, backend);
   const ranks = one.joined?.ranks;
