@@ -85,19 +85,26 @@ export interface Declared<S extends TObject> {
   readonly check?: (context: {
     params: P<S>;
     name: string;
+    /** the check of a dataset written inline */
+    nested?(dataset: NestedNode): Promise<readonly NodeProblem[]>;
   }) => Promise<readonly NodeProblem[]> | readonly NodeProblem[];
 }
 
 export interface DatasetStatics<S extends TObject> {
   readonly role: 'dataset';
-  /** what a sample holds, from the params alone */
-  readonly facts: (params: P<S>) => SampleFacts;
+  /** what a sample holds, from the params alone; `inner` tells it of a dataset written inline */
+  readonly facts: (params: P<S>, inner: (dataset: NestedNode) => SampleFacts) => SampleFacts;
 }
 
 export interface TransformStatics<S extends TObject> {
   readonly role: 'transform';
-  /** what the transform makes of a sample */
-  readonly facts: (facts: SampleFacts, params: P<S>, problem: Report) => SampleFacts;
+  /** what the transform makes of a sample; `inner` says what a transform written inline makes of one */
+  readonly facts: (
+    facts: SampleFacts,
+    params: P<S>,
+    problem: Report,
+    inner: (transform: NestedNode, facts: SampleFacts) => SampleFacts,
+  ) => SampleFacts;
 }
 
 export interface CollatorStatics<S extends TObject> {

@@ -153,6 +153,14 @@ export interface DatasetContext<P> {
   readonly seed: number;
   readonly signal: AbortSignal;
   notice(level: 'info' | 'warning', message: string, cure?: string): void;
+  /** a dataset written inline: {"dataset": "disk_folder", …} */
+  nested(node: NestedNode): NestedDataset;
+}
+
+/** A dataset in the params of another. */
+export interface NestedDataset {
+  scan(): Promise<DatasetIndex>;
+  open(index: DatasetIndex): Promise<Dataset>;
 }
 
 /** Applied to each view on its own, or to the whole sample. */

@@ -6,6 +6,8 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { CheckedGraph, CheckedNode, RunSettings } from '../checked.ts';
 import type { ResolvedDocument } from '../document/resolve.ts';
+import type { NestedNode, NodeProblem } from '../node-type.ts';
+import type { Types } from '../params/read.ts';
 import type { Problem } from '../problem.ts';
 import type { Registry } from '../registry.ts';
 import type { Draft } from './draft.ts';
@@ -52,7 +54,7 @@ export async function checkDocument(
   if (nodes.every(({ declaration }) => declaration)) checkPhases(settings?.phases, new Set(phases.declared), report);
   noteIdle(drafts, watched, report);
 
-  const inferred = inferShapes(order, drafts, phases, report);
+  const inferred = inferShapes(order, drafts, phases, types, report);
   checkSharing(drafts, inferred, report);
   checkLabels(order, drafts, phases, inferred, report);
   if (report.problems.length > 0 || !settings) return left(report.problems);
@@ -67,16 +69,20 @@ export async function checkDocument(
     notes: [...document.notes, ...report.notes],
     document: document.value,
   };
-  if (options.machine !== false) await checkMachine(order, report);
+  if (options.machine !== false) await checkMachine(order, types, report);
   if (report.problems.length > 0) return left(report.problems);
   const problems = (await options.environment?.(graph)) ?? [];
   return problems.length > 0 ? left([...problems]) : right(graph);
 }
 
-async function checkMachine(order: readonly Draft[], report: Report): Promise<void> {
+async function checkMachine(order: readonly Draft[], types: Types, report: Report): Promise<void> {
   const asked = order.filter(({ declaration }) => declaration?.check);
   const found = await Promise.all(
-    asked.map(async ({ name, declaration, params }) => declaration!.check!({ name, params })),
+    asked.map(async ({ name, declaration, params }) => {
+      const nested = async ({ dataset, ...own }: NestedNode): Promise<readonly NodeProblem[]> =>
+        (await types.get(`dataset/${dataset}`)?.check?.({ name, params: own, nested })) ?? [];
+      return declaration!.check!({ name, params, nested });
+    }),
   );
   for (const [i, problems] of found.entries()) {
     for (const problem of problems) reportProblem(asked[i]!, problem, report, 'environment');

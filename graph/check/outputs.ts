@@ -1,9 +1,10 @@
 /** What comes out of one node, from what goes in: by role, then as the node type itself infers. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { formatShape } from '../dim.ts';
+import { innerDatasetFacts, innerTransformFacts } from '../inner-facts.ts';
 import { type ModelSummary, summarize } from '../model/summary.ts';
 import type { NodeDeclaration, NodeProblem, Ports } from '../node-type.ts';
-import type { Params } from '../params/read.ts';
+import type { Params, Types } from '../params/read.ts';
 import type { Dim, PortType, PortValue, SampleFacts, Shape } from '../port.ts';
 import { type Arrival, substitute, type Unified } from './unify.ts';
 
@@ -18,6 +19,8 @@ export interface Question {
   /** bound symbols whose size is known */
   readonly symbols: Readonly<Record<string, number>>;
   readonly problem: (problem: NodeProblem) => void;
+  /** every type in the document */
+  readonly types: Types;
 }
 
 export interface Answer {
@@ -53,13 +56,18 @@ export function inputsOf({ arrivals }: Question): Readonly<Record<string, readon
 }
 
 function byRole(question: Question): Answer {
-  const { declaration, params, problem } = question;
+  const { declaration, params, problem, types } = question;
   const facts = question.arrivals.find(({ value }) => value.sample)?.value.sample;
   switch (declaration.role) {
     case 'dataset':
-      return { outputs: samples(question, declaration.facts(params)) };
+      return { outputs: samples(question, declaration.facts(params, innerDatasetFacts(types))) };
     case 'transform':
-      return { outputs: samples(question, facts && declaration.facts(facts, params, problem)) };
+      return {
+        outputs: samples(
+          question,
+          facts && declaration.facts(facts, params, problem, innerTransformFacts(types, problem)),
+        ),
+      };
     case 'collator':
       return { outputs: facts ? collated(question, facts) : unknown(question) };
     case 'model':

@@ -3,6 +3,7 @@ import type { CheckedNode, PortRef } from '../checked.ts';
 import { size } from '../dim.ts';
 import type { ModelSummary } from '../model/summary.ts';
 import type { NodeProblem } from '../node-type.ts';
+import type { Types } from '../params/read.ts';
 import type { PortValue } from '../port.ts';
 import { type Draft, type Drafts, wirePath } from './draft.ts';
 import { sourcesIn } from './need.ts';
@@ -29,6 +30,7 @@ export function inferShapes(
   order: readonly Draft[],
   drafts: Drafts,
   phases: Phases,
+  types: Types,
   report: Report,
 ): ReadonlyMap<string, Inferred> {
   const results = new Map<string, ReadonlyMap<string, Result>>();
@@ -44,7 +46,7 @@ export function inferShapes(
     for (const phase of active.length > 0 ? active : [EVERY]) {
       const arrivals = arrivalsOf(draft, phase, valueAt);
       const before = found.find((other) => sameValues(other.arrivals, arrivals));
-      const result = before?.result ?? inferOne(draft, arrivals, phases.unclear.has(draft.name), report);
+      const result = before?.result ?? inferOne(draft, arrivals, phases.unclear.has(draft.name), types, report);
       found.push({ phase, result, arrivals });
     }
     const alike = found.every(({ result }) => result === found[0]!.result);
@@ -79,7 +81,7 @@ function sameValues(a: readonly Arrival[], b: readonly Arrival[]): boolean {
   return a.length === b.length && a.every((arrival, i) => arrival.value === b[i]!.value && arrival.port === b[i]!.port);
 }
 
-function inferOne(draft: Draft, arrivals: readonly Arrival[], unclear: boolean, report: Report): Result {
+function inferOne(draft: Draft, arrivals: readonly Arrival[], unclear: boolean, types: Types, report: Report): Result {
   const { name, declaration, params, ports, valid } = draft;
   const problem = (found: NodeProblem) => reportProblem(draft, found, report);
   const unified = unify(unclear ? [] : arrivals);
@@ -92,7 +94,7 @@ function inferOne(draft: Draft, arrivals: readonly Arrival[], unclear: boolean, 
   const outputs = ports?.outputs ?? {};
   const nothing = Object.fromEntries(Object.entries(outputs).map(([port, type]) => [port, unknownValue(type)]));
   if (!declaration || !ports || !valid || unclear) return { outputs: nothing, inputs: {}, symbols };
-  const question: Question = { name, declaration, params, ports, arrivals, unified, symbols, problem };
+  const question: Question = { name, declaration, params, ports, arrivals, unified, symbols, problem, types };
   const inputs = inputsOf(question);
   if (unified.conflicts.length > 0) return { outputs: nothing, inputs, symbols };
   try {

@@ -1,11 +1,11 @@
+import { size } from '../../graph/dim.ts';
 import type { Dim, SampleFacts } from '../../graph/port.ts';
 import { batch, defineNode, sample, T } from '../../runtime/node.ts';
 import { checkViews, shapeText } from './checks.ts';
 import { batchOptions, batchParams, factPorts, factSlabs, sameShape, viewSlab } from './parts.ts';
 
 /** 0 when it differs from image to image */
-const side = (dim: Dim): number =>
-  dim.reduce<number>((size, factor) => size * (typeof factor === 'number' ? factor : 0), 1);
+const side = (dim: Dim): number => size(dim) ?? 0;
 
 /** Positions of the views whose longer side is the longest of all, and of the others. */
 function groups({ views }: SampleFacts): { readonly global: readonly number[]; readonly local: readonly number[] } {

@@ -1,7 +1,9 @@
 /** Views of several sizes in one tensor. */
+import { size } from '../../graph/dim.ts';
 import type { Dim, SampleFacts } from '../../graph/port.ts';
 
-const sizeOf = (dim: Dim): number => dim.reduce<number>((size, factor) => size * Number(factor), 1);
+/** 0 when it differs from image to image */
+const sizeOf = (dim: Dim): number => size(dim) ?? 0;
 
 /** Greatest height and width of all views, each on its own. */
 export function largest({ views }: SampleFacts): { height: Dim; width: Dim; channels: Dim } {

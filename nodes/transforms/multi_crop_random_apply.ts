@@ -1,10 +1,11 @@
 import { defineNode, nested, T } from '../../runtime/node.ts';
+import { appliedFacts } from './applied-facts.ts';
 import { applyTo } from './apply.ts';
 import { ports } from './parts.ts';
 
 /**
  * Applies transforms to each view with a probability of its own. BYOL solarizes the second view only: prob [0, 0.2].
- * The transforms inside keep the size of a view.
+ * The transforms inside keep the size of a view, unless its probability is 0 or 1.
  */
 export default defineNode({
   type: 'transform/multi_crop_random_apply',
@@ -20,11 +21,11 @@ export default defineNode({
   }),
   ...ports,
   show: ['transforms', 'prob'],
-  facts: (facts, { prob }, problem) => {
+  facts: (facts, { transforms, prob }, problem, inner) => {
     if (prob.length !== facts.views.length) {
       problem({ at: 'prob', message: `prob has ${prob.length} entries, and samples have ${facts.views.length} views` });
     }
-    return facts;
+    return appliedFacts(facts, transforms, (position) => prob[position] ?? 0, problem, inner);
   },
   create: ({ params: { transforms, prob }, nested }) => {
     const inner = transforms.map((node) => nested(node as Exclude<typeof node, number>));

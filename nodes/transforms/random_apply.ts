@@ -1,8 +1,9 @@
 import { defineNode, nested, T } from '../../runtime/node.ts';
+import { appliedFacts } from './applied-facts.ts';
 import { applyTo } from './apply.ts';
 import { checkIndices, indices, ports, probability } from './parts.ts';
 
-/** All of some transforms, or none. The transforms inside keep the size of a view. */
+/** All of some transforms, or none. The transforms inside keep the size of a view, unless p is 0 or 1. */
 export default defineNode({
   type: 'transform/random_apply',
   role: 'transform',
@@ -18,9 +19,15 @@ export default defineNode({
   }),
   ...ports,
   show: ['transforms', 'p'],
-  facts: (facts, params, problem) => {
-    checkIndices(facts, params.indices, problem);
-    return facts;
+  facts: (facts, { transforms, p, indices }, problem, inner) => {
+    checkIndices(facts, indices, problem);
+    return appliedFacts(
+      facts,
+      transforms,
+      (position) => (!indices || indices.includes(position) ? p : 0),
+      problem,
+      inner,
+    );
   },
   create: ({ params: { transforms, p }, nested }) => {
     const inner = transforms.map((node) => nested(node as Exclude<typeof node, number>));

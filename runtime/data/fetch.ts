@@ -4,8 +4,8 @@ import { cachedPixels, keepPixels, type PixelCacheStorage } from './pixel-cache.
 import type { Dataset, Label, PackedPixels, RawSample } from './sample.ts';
 
 export interface Fetched {
-  /** absent for a bad picture */
-  readonly picture?: PackedPixels;
+  /** one, or one per data source; absent when one of them is bad */
+  readonly pictures?: readonly PackedPixels[];
   /** -1 when the dataset failed before it told */
   readonly label: Label;
   readonly name: string;
@@ -22,13 +22,16 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 export function fetcher(dataset: Dataset, cache: PixelCacheStorage | undefined): Fetch {
   let decoder: Promise<typeof import('./decode.ts')> | undefined;
 
+  const decodeAnew = async (source: RawSample['source'], name: string) => {
+    decoder ??= import('./decode.ts'); // a native library, which many datasets do without
+    const { decodeImage } = await decoder;
+    return decodeImage(source, { name, pixelLimit: dataset.pixelLimit });
+  };
   const decode = async (index: number, name: string, source: RawSample['source']) => {
     if ('pixels' in source) return source;
     const kept = cache && cachedPixels(cache, index);
     if (kept) return kept;
-    decoder ??= import('./decode.ts'); // a native library, which many datasets do without
-    const { decodeImage } = await decoder;
-    const picture = await decodeImage(source, { name, pixelLimit: dataset.pixelLimit });
+    const picture = await decodeAnew(source, name);
     if (cache) keepPixels(cache, index, picture);
     return picture;
   };
@@ -40,7 +43,11 @@ export function fetcher(dataset: Dataset, cache: PixelCacheStorage | undefined):
       const raw = await dataset.read(index, random);
       label = raw.label;
       name = raw.name ?? name;
-      return { picture: await decode(index, name, raw.source), label, name };
+      const first = await decode(index, name, raw.source);
+      const others = [];
+      for (const source of raw.others ?? [])
+        others.push(await decodeAnew(source, 'file' in source ? source.file : name));
+      return { pictures: [first, ...others], label, name };
     } catch (error) {
       return { label, name, reason: messageOf(error) };
     }

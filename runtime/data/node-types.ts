@@ -10,12 +10,15 @@ export interface LocatedType {
   readonly module?: string;
 }
 
-/** The types that these nodes use, transforms written inline in their params included. */
+/** The types that these nodes use, transforms and datasets written inline in their params included. */
 export function typesInUse(uses: readonly Pick<NodeUse, 'type' | 'params'>[]): Set<string> {
   const types = new Set<string>();
   const visit = (value: unknown) => {
     if (typeof value !== 'object' || value === null) return;
-    if ('transform' in value && typeof value.transform === 'string') types.add(`transform/${value.transform}`);
+    for (const kind of ['transform', 'dataset'] as const) {
+      const name = (value as Record<string, unknown>)[kind];
+      if (typeof name === 'string') types.add(`${kind}/${name}`);
+    }
     for (const inner of Object.values(value)) visit(inner);
   };
   for (const { type, params } of uses) {

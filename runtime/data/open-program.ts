@@ -1,11 +1,13 @@
 /** Makes the sample program of a thread from its description. */
 import type { NestedNode, NodeType, Transform } from '../node.ts';
+import { datasetContext } from './dataset-context.ts';
 import { fetcher } from './fetch.ts';
 import { typeOfRole } from './node-types.ts';
 import { createPixels, type Pixels } from './pixels/pixels.ts';
 import { createProgram, type Program } from './program.ts';
 import { grayPicture, PictureQueue } from './replacement.ts';
 import type { Dataset, PackedPixels } from './sample.ts';
+import { datasetFacts } from './sample-facts.ts';
 import type { NodeUse, ProgramSpec, WorkerStart } from './tasks.ts';
 import { sampleWriter } from './write.ts';
 
@@ -18,9 +20,8 @@ export async function openProgram(
   signal: AbortSignal,
 ): Promise<Program> {
   const pixels = createPixels(memory, region);
-  const { name, type, params } = spec.dataset;
-  const context = { name, params, seed: spec.seed, signal, notice: () => {} };
-  const dataset = await typeOfRole(types, type, 'dataset').open(context, spec.index);
+  const context = datasetContext(types, spec.dataset, { seed: spec.seed, signal, notice: () => {} });
+  const dataset = await typeOfRole(types, spec.dataset.type, 'dataset').open(context, spec.index);
   const collator = typeOfRole(types, spec.collator.type, 'collator').create(spec.collator.params);
   return createProgram({
     spec,
@@ -36,12 +37,12 @@ export async function openProgram(
   });
 }
 
-/** As large as the dataset says, else as all its pictures are, else VISSL's default. */
-function grayFor({ dataset: use }: ProgramSpec, { replacement }: Dataset, types: Types): PackedPixels {
-  if (replacement) return grayPicture(replacement.size, replacement.size);
-  const [[height, width]] = typeOfRole(types, use.type, 'dataset').facts(use.params).views;
+/** A picture for each one that a sample begins with: as large as the dataset says, else as all are, else VISSL's default. */
+function grayFor({ dataset: use }: ProgramSpec, { replacement }: Dataset, types: Types): PackedPixels[] {
   const side = (dim: readonly (number | string)[]) => (dim.length === 1 && typeof dim[0] === 'number' ? dim[0] : 224);
-  return grayPicture(side(width), side(height));
+  return datasetFacts(types, use).views.map(([height, width]) =>
+    replacement ? grayPicture(replacement.size, replacement.size) : grayPicture(side(width), side(height)),
+  );
 }
 
 function createTransform(

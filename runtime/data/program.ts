@@ -32,8 +32,8 @@ export interface ProgramParts {
   readonly fetch: Fetch;
   readonly steps: readonly Step[];
   readonly write: WriteSample;
-  /** stands in for a bad picture */
-  readonly gray: PackedPixels;
+  /** what stands in for the pictures of a bad sample */
+  readonly gray: readonly PackedPixels[];
   /** pictures that stand in before the gray one does */
   readonly queue?: PictureQueue;
 }
@@ -50,30 +50,43 @@ export function createProgram(parts: ProgramParts): Program {
     return { label: -1, name: `sample ${index}`, reason: 'reading it ended a worker thread three times' };
   };
 
-  const transform = (task: Task, i: number, picture: PackedPixels, label: Label, valid: boolean, name: string) => {
+  const transform = (
+    task: Task,
+    i: number,
+    pictures: readonly PackedPixels[],
+    label: Label,
+    valid: boolean,
+    name: string,
+  ) => {
     const random = randomOf(task, i);
     pixels.arena.reset();
-    const sample: Sample = { views: [pixels.put(picture)], label, index: task.indices[i], valid };
+    const sample: Sample = {
+      views: pictures.map((picture) => pixels.put(picture)),
+      label,
+      index: task.indices[i],
+      valid,
+    };
     for (const step of steps) applyStep(step, sample, random);
     write(task, task.firstRow + i, sample, name);
   };
 
   /** Fills the rows of one image; returns why it is bad, if it is. */
-  const make = (task: Task, i: number, { picture, label, name, reason }: Fetched): string | undefined => {
+  const make = (task: Task, i: number, { pictures, label, name, reason }: Fetched): string | undefined => {
     let why = reason;
-    if (picture) {
+    if (pictures) {
       try {
-        transform(task, i, picture, label, true, name);
-        queue?.keep(picture);
+        transform(task, i, pictures, label, true, name);
+        for (const picture of pictures) queue?.keep(picture);
         return undefined;
       } catch (error) {
         if (error instanceof ProgramError) throw error;
         why = messageOf(error);
       }
     }
-    const stored = queue?.take();
+    const stored = gray.map(() => queue?.take());
+    const valid = stored.every((picture) => picture !== undefined);
     try {
-      transform(task, i, stored ?? gray, label, stored !== undefined, name);
+      transform(task, i, stored.map((picture, k) => picture ?? gray[k]), label, valid, name); // biome-ignore format: one line
     } catch (error) {
       if (error instanceof ProgramError) throw error;
       throw new ProgramError(`${messageOf(error)} (on the picture that stands in for a bad one: ${name}: ${why})`);

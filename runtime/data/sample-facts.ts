@@ -1,4 +1,5 @@
 /** What is known of the samples of a chain before any is read. */
+import { innerDatasetFacts, innerTransformFacts } from '../../graph/inner-facts.ts';
 import type { NodeProblem } from '../../graph/node-type.ts';
 import type { SampleFacts } from '../../graph/port.ts';
 import type { NodeType } from '../node.ts';
@@ -20,7 +21,18 @@ export function sampleFacts(
   transforms: readonly NodeUse[],
 ): SampleFacts {
   return transforms.reduce(
-    (facts, use) => typeOfRole(types, use.type, 'transform').facts(facts, use.params, throwProblem(use)),
-    typeOfRole(types, dataset.type, 'dataset').facts(dataset.params),
+    (facts, use) =>
+      typeOfRole(types, use.type, 'transform').facts(
+        facts,
+        use.params,
+        throwProblem(use),
+        innerTransformFacts(types, throwProblem(use)),
+      ),
+    datasetFacts(types, dataset),
   );
+}
+
+/** Facts of a dataset's samples. */
+export function datasetFacts(types: ReadonlyMap<string, NodeType>, { type, params }: NodeUse): SampleFacts {
+  return typeOfRole(types, type, 'dataset').facts(params, innerDatasetFacts(types));
 }

@@ -71,11 +71,15 @@ export interface Replacement {
 
 export interface RawSample {
   /** an encoded file (JPEG, PNG, …) to decode, or decoded packed pixels */
-  readonly source: { readonly file: string } | { readonly encoded: Uint8Array } | PackedPixels;
+  readonly source: PictureSource;
+  /** pictures beside it, each a view of its own: data sources read side by side */
+  readonly others?: readonly PictureSource[];
   readonly label: Label;
   /** for messages; default "sample <index>" */
   readonly name?: string;
 }
+
+export type PictureSource = { readonly file: string } | { readonly encoded: Uint8Array } | PackedPixels;
 
 export interface PackedPixels {
   readonly pixels: Uint8Array;

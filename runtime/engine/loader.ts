@@ -1,5 +1,6 @@
 /** Batch sources over the loader: scan the dataset in the rank, make samples in worker threads. */
 import { availableParallelism } from 'node:os';
+import { datasetContext } from '../data/dataset-context.ts';
 import { createLoader } from '../data/loader.ts';
 import { type LocatedType, typesInUse } from '../data/node-types.ts';
 import type { NodeUse, OnceValues } from '../data/tasks.ts';
@@ -74,13 +75,13 @@ export function loaderSources(settings: LoaderSettings): OpenSource {
     }
     const { declaration } = dataset;
     if (declaration.role !== 'dataset') throw new TypeError(`${dataset.name} is not a dataset`);
-    const index = await declaration.scan({
-      name: dataset.name,
-      params: dataset.params,
-      seed: graph.run.seed,
-      signal,
-      notice: (level, message, cure) => notify({ type: 'notice', level, from: dataset.name, message, cure }),
-    });
+    const index = await declaration.scan(
+      datasetContext(declarations as ReadonlyMap<string, NodeType>, dataset, {
+        seed: graph.run.seed,
+        signal,
+        notice: (level, message, cure) => notify({ type: 'notice', level, from: dataset.name, message, cure }),
+      }),
+    );
     const loader = createLoader({
       name: collator.name,
       dataset: use(dataset),

@@ -1,3 +1,4 @@
+import { datasetContext } from '../data/dataset-context.ts';
 import { decodeImage } from '../data/decode.ts';
 import { createLoader } from '../data/loader.ts';
 import { type LocatedType, typeOfRole } from '../data/node-types.ts';
@@ -114,8 +115,8 @@ function withoutConversions({ dataset, transforms, types }: ViewsOptions): {
 async function original(options: ViewsOptions, index: number): Promise<Omit<SampleViews, 'views'>> {
   const { dataset: use, types, seed, collator, epoch, signal } = options;
   const declarations = new Map([...types].map(([name, { declaration }]) => [name, declaration]));
-  const { name, params } = use;
-  const context = { name, params, seed, signal, notice: () => {} };
+  const { name } = use;
+  const context = datasetContext(declarations, use, { seed, signal, notice: () => {} });
   const opened = await typeOfRole(declarations, use.type, 'dataset').open(context, options.index);
   const unknown = { name: `sample ${index}`, label: '' };
   try {

@@ -1,6 +1,7 @@
 /** Loaders for tests: node types by their files. */
 
 import { Value } from '@sinclair/typebox/value';
+import { datasetContext } from '../../runtime/data/dataset-context.ts';
 import { createLoader, type Loader, type LoaderOptions } from '../../runtime/data/loader.ts';
 import { type LocatedType, typesInUse } from '../../runtime/data/node-types.ts';
 import type { NodeUse } from '../../runtime/data/tasks.ts';
@@ -58,7 +59,8 @@ export async function scan(types: ReadonlyMap<string, LocatedType>, dataset: Nod
   const declaration = types.get(dataset.type)!.declaration;
   if (declaration.role !== 'dataset') throw new Error(`${dataset.type} is not a dataset`);
   const { signal } = new AbortController();
-  return declaration.scan({ name: dataset.name, params: dataset.params, seed: 0, signal, notice: () => {} });
+  const declared = new Map([...types].map(([type, { declaration: one }]) => [type, one]));
+  return declaration.scan(datasetContext(declared, dataset, { seed: 0, signal, notice: () => {} }));
 }
 
 export async function loaderOf(given: GivenLoader): Promise<Loader> {

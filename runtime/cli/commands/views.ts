@@ -1,5 +1,6 @@
 /** `pipe views`: what the model will see, drawn. */
 import { extname } from 'node:path';
+import { datasetContext } from '../../data/dataset-context.ts';
 import { type LocatedType, typesInUse } from '../../data/node-types.ts';
 import type { NodeUse } from '../../data/tasks.ts';
 import type { Graph, GraphNode } from '../../engine/edges.ts';
@@ -80,16 +81,16 @@ async function take(graph: Graph, { registry }: Pipeline, source: SampleProgram,
   const declarations = await registry.load(typesInUse([dataset, ...transforms].map(use)));
   const types = new Map<string, LocatedType>();
   for (const [name, declaration] of declarations) types.set(name, { declaration: declaration as NodeType });
-  const { declaration, name, params } = dataset;
+  const { declaration, name } = dataset;
   if (declaration.role !== 'dataset') throw new TypeError(`${name} is not a dataset`);
   const { seed } = graph.run;
-  const index = await declaration.scan({
-    name,
-    params,
-    seed,
-    signal: taking.signal,
-    notice: (level, message, cure) => say({ type: 'notice', level, from: name, message, cure }),
-  });
+  const index = await declaration.scan(
+    datasetContext(declarations as ReadonlyMap<string, NodeType>, dataset, {
+      seed,
+      signal: taking.signal,
+      notice: (level, message, cure) => say({ type: 'notice', level, from: name, message, cure }),
+    }),
+  );
   return takeViews({
     ...taking,
     dataset: use(dataset),

@@ -1,6 +1,8 @@
 /** Scans and opens a dataset as a rank and its workers do. */
 import { Value } from '@sinclair/typebox/value';
-import type { NodeProblem } from '../../../graph/node-type.ts';
+import { innerDatasetFacts } from '../../../graph/inner-facts.ts';
+import type { NestedNode, NodeProblem } from '../../../graph/node-type.ts';
+import { datasetContext } from '../../../runtime/data/dataset-context.ts';
 import type { Dataset, PackedPixels } from '../../../runtime/data/sample.ts';
 import type { DatasetIndex, NodeType } from '../../../runtime/node.ts';
 import { createRandom } from '../../../runtime/random.ts';
@@ -16,24 +18,35 @@ export interface Opened {
 const paramsOf = (type: NodeType, given: Record<string, unknown>) =>
   Value.Default(type.params, structuredClone(given)) as any;
 
-export async function open(type: unknown, given: Record<string, unknown>): Promise<Opened> {
+export async function open(
+  type: unknown,
+  given: Record<string, unknown>,
+  types: Readonly<Record<string, unknown>> = {},
+): Promise<Opened> {
   const { scan, open: openIndex, params: schema } = type as DatasetType;
   const params = paramsOf({ params: schema } as NodeType, given);
   const notices: string[] = [];
   const notice = (_level: string, message: string) => notices.push(message);
-  const context = { name: 'images', params, seed: 0, signal: new AbortController().signal, notice };
+  const run = { seed: 0, signal: new AbortController().signal, notice };
+  const declared = new Map(Object.entries(types).map(([name, one]) => [`dataset/${name}`, one as NodeType]));
+  const context = datasetContext(declared, { name: 'images', params }, run);
   const index = await scan(context);
   // what a worker gets is a clone; shared memory stays shared
   return { index, dataset: await openIndex(context, structuredClone(index)), notices };
 }
 
-export async function check(type: unknown, given: Record<string, unknown>): Promise<readonly NodeProblem[]> {
+export async function check(
+  type: unknown,
+  given: Record<string, unknown>,
+  types: Readonly<Record<string, unknown>> = {},
+): Promise<readonly NodeProblem[]> {
   const declared = type as DatasetType;
-  return (await declared.check?.({ params: paramsOf(declared, given), name: 'images' })) ?? [];
+  const nested = async ({ dataset, ...own }: NestedNode) => check(types[dataset as string], own, types);
+  return (await declared.check?.({ params: paramsOf(declared, given), name: 'images', nested })) ?? [];
 }
 
 export const facts = (type: unknown, given: Record<string, unknown>) =>
-  (type as DatasetType).facts(paramsOf(type as NodeType, given));
+  (type as DatasetType).facts(paramsOf(type as NodeType, given), innerDatasetFacts(new Map()));
 
 export const read = async ({ dataset }: Opened, i: number) => dataset.read(i, createRandom(0));
 

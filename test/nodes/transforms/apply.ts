@@ -39,9 +39,19 @@ export function create(
   return transformType(type).create({ name: 'test', params: paramsOf(type, given), pixels, once: {}, nested });
 }
 
-export function facts(type: NodeType, given: Record<string, unknown>, before: SampleFacts) {
+export function facts(
+  type: NodeType,
+  given: Record<string, unknown>,
+  before: SampleFacts,
+  types: Readonly<Record<string, NodeType>> = {},
+) {
   const problems: NodeProblem[] = [];
-  const after = transformType(type).facts(before, paramsOf(type, given), (problem) => problems.push(problem));
+  const problem = (one: NodeProblem) => problems.push(one);
+  const inner = ({ transform, ...own }: NestedNode, from: SampleFacts): SampleFacts => {
+    const found = transformType(types[transform as string]);
+    return found.facts(from, paramsOf(found, own), problem, inner);
+  };
+  const after = transformType(type).facts(before, paramsOf(type, given), problem, inner);
   return { after, problems, messages: problems.map(({ message }) => message) };
 }
 

@@ -76,7 +76,7 @@ describe('every transform', () => {
         const width = height + more; // a grid of patches needs a picture that is not higher than wide
         for (const [name, type] of Object.entries(types)) {
           const before = { ...factsOf([height, width], [height, width]), labelled: true };
-          const { after, messages } = facts(type, PARAMS[name] ?? {}, before);
+          const { after, messages } = facts(type, PARAMS[name] ?? {}, before, types);
           assert.deepEqual(messages, [], name);
           const { sample } = apply(type, PARAMS[name] ?? {}, [picture(width, height), picture(width, height, 1)], {
             random: (position) => createRandom(seed, position),
@@ -124,13 +124,13 @@ describe('every transform', () => {
       'to_lab',
     ];
     for (const name of needsBytes) {
-      const { problems } = facts(types[name], PARAMS[name] ?? {}, { ...factsOf([70, 70]), dtype: 'float32' });
+      const { problems } = facts(types[name], PARAMS[name] ?? {}, { ...factsOf([70, 70]), dtype: 'float32' }, types);
       assert.match(problems[0].cure ?? '', /before transform\/to_tensor/, name);
     }
     assert.match(facts(types.to_tensor, {}, { ...RGB, dtype: 'float32' }).messages[0], /floats already/);
     for (const [name, type] of Object.entries(types)) {
       if (!('indices' in type.params.properties)) continue;
-      const { problems } = facts(type, { ...PARAMS[name], indices: [2] }, factsOf([70, 70], [70, 70]));
+      const { problems } = facts(type, { ...PARAMS[name], indices: [2] }, factsOf([70, 70], [70, 70]), types);
       assert.ok(
         problems.some(({ at, message }) => at === 'indices' && /no view 2/.test(message)),
         name,
@@ -179,11 +179,22 @@ describe('chances', () => {
     near(second / 2000, 0.2);
   });
 
-  it('refuse transforms inside others that change sizes or labels', () => {
-    const inside = (transform: Record<string, unknown>) => () =>
-      apply(types.random_apply, { p: 1, transforms: [transform] }, [picture(9, 9)], { types });
-    assert.throws(inside({ transform: 'resize', size: 4 }), /changes the size or number of views/);
-    assert.throws(inside({ transform: 'rotate' }), /makes labels cannot stand inside/);
+  it('refuse transforms inside others that change labels, the number of views, or by chance their size', () => {
+    const inside = (transform: Record<string, unknown>, p = 0.5) =>
+      facts(types.random_apply, { p, transforms: [transform] }, factsOf([9, 9]), types);
+    assert.deepEqual(inside({ transform: 'resize', size: 4 }, 1).after.views, factsOf([4, 4]).views);
+    assert.match(
+      inside({ transform: 'resize', size: 4 }).messages[0],
+      /view 0 would be 4×4×3 with probability 0\.5, and 9×9×3 else/,
+    );
+    assert.deepEqual(inside({ transform: 'resize', size: 4 }, 0).after.views, factsOf([9, 9]).views);
+    assert.deepEqual(inside({ transform: 'resize', size: [9, 9] }).messages, []);
+    assert.match(inside({ transform: 'rotate' }).messages[0], /makes labels cannot stand inside/);
+    assert.match(inside({ transform: 'replicate' }).messages[0], /makes several views cannot stand inside/);
+    assert.match(
+      inside({ transform: 'center_crop', size: 4, indices: [3] }).messages[0],
+      /there is no view 3/,
+    );
   });
 });
 
