@@ -1,6 +1,7 @@
 /** Which backend a run gets: what was asked for, else the first that works here, in order of preference. */
 import { availableBackends, openBackend } from '../tensor/backend.ts';
-import type { BackendOptions } from '../tensor/backends/opener.ts';
+import type { BackendOptions, BackendState } from '../tensor/backends/opener.ts';
+import { isMissing } from '../tensor/native/missing.ts';
 import type { TensorBackend } from '../tensor/types.ts';
 import { WrongRequest } from './wrong-request.ts';
 
@@ -21,15 +22,32 @@ export async function openDevice(
   if (device !== 'auto' && !known.includes(device)) {
     throw refusal(`there is no device "${device}"`, `Use auto, or one of ${known.join(', ')}`);
   }
-  const state =
-    device === 'auto' ? states.find(({ available }) => available) : states.find(({ name }) => name === device);
-  if (!state?.available) throw refusal(`the device ${device} does not work here: ${state?.reason}`, state?.cure);
-  const backend = await openBackend(state.name, options);
-  if (required === 'gpu' && !/gpu|cuda|metal|vulkan/i.test(backend.device)) {
-    throw refusal(
-      `a GPU is required, but ${backend.name} runs on ${backend.device}`,
-      'Leave out --require gpu, or see `pipe doctor` for what would add one',
-    );
+  const state = states.find(({ name }) => name === device);
+  if (device !== 'auto' && !state?.available)
+    throw refusal(`the device ${device} does not work here: ${state?.reason}`, state?.cure);
+  const candidates = state ? [state] : byPreference(states);
+  let problem: WrongRequest | undefined;
+  for (const { name } of candidates) {
+    try {
+      const backend = await openBackend(name, options);
+      if (required === undefined || GPU.test(backend.device)) return backend;
+      problem = refusal(
+        `a GPU is required, but ${name} runs on ${backend.device}`,
+        'Leave out --require gpu, or see `pipe doctor` for what would add one',
+      );
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      problem ??= refusal(`the device ${name} does not work here: ${error.reason}`, error.cure);
+    }
   }
-  return backend;
+  throw problem ?? refusal('no device works here', 'See `pipe backends` for what would add one');
+}
+
+const GPU = /gpu|cuda|metal|vulkan/i;
+
+/** GPUs first, in the order of backends otherwise. */
+function byPreference(states: readonly BackendState[]): BackendState[] {
+  const available = states.filter((state) => state.available);
+  const onGpu = (state: BackendState): boolean => GPU.test(state.device ?? '');
+  return [...available.filter(onGpu), ...available.filter((state) => !onGpu(state))];
 }

@@ -5,6 +5,7 @@ import type { TensorBackend } from './types.ts';
 /** In order of preference where all are available. A further backend is one file and one line. */
 const openers: Readonly<Record<string, () => Promise<{ default: BackendOpener }>>> = {
   torch: () => import('./backends/torch.ts'),
+  tensorflow: () => import('./backends/tensorflow.ts'),
   wasm: () => import('./backends/wasm.ts'),
   cpu: () => import('./backends/cpu.ts'),
 };

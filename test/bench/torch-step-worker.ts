@@ -6,7 +6,7 @@ import resnet from '../../nodes/trunks/resnet.ts';
 import { openBackend } from '../../runtime/tensor/backend.ts';
 import { trainer } from './resnet18.ts';
 
-const [depth, batch, side, precision, threads] = process.argv.slice(2);
+const [depth, batch, side, precision, threads, device = 'torch'] = process.argv.slice(2);
 
 const peakMemory = (): number =>
   Math.floor(Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024);
@@ -33,7 +33,7 @@ function classifier(classes: number): ModelSpec {
   return { stages: [...trunk.stages, fc], outputs: { scores: { stage: 'fc' } } };
 }
 
-const backend = await openBackend('torch', {
+const backend = await openBackend(device, {
   threads: Number(threads),
   precision: precision as 'float32' | 'bfloat16',
 });

@@ -1,10 +1,11 @@
 /**
- * A training step (forward, backward, SGD, loss read) of ours on the torch backend against PyTorch's. Both processes
+ * A training step (forward, backward, SGD, loss read) of ours on a native backend against PyTorch's. Both processes
  * live at once and take single steps in turn, so that a busy machine troubles both alike; the figures are the median of
  * the ratios of neighbours, the ratio of the minima, and the median ratio of processor time.
  *
- * Usage: node --import=tsx test/bench/torch-step.ts [--depth 50] [--precision bfloat16] [--threads 1] [--steps 20]
- * $PYTHON (default python3) must have torch; without --depth, --precision or --threads, all of them.
+ * Usage: node --import=tsx test/bench/torch-step.ts [--device tensorflow] [--depth 50] [--precision bfloat16]
+ *   [--threads 1] [--steps 20]
+ * $TORCH_PYTHON (default $PYTHON, then python3) must have torch; the device is torch unless it is said; without --depth, --precision or --threads, all of them.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
@@ -13,12 +14,14 @@ import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
   options: {
+    device: { type: 'string', default: 'torch' },
     depth: { type: 'string' },
     precision: { type: 'string' },
     threads: { type: 'string' },
     steps: { type: 'string', default: '20' },
   },
 });
+const python = process.env.TORCH_PYTHON ?? process.env.PYTHON ?? 'python3';
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 interface Side {
@@ -55,8 +58,8 @@ const WARM_UP = 3;
 async function compare(depth: string, precision: string, threads: string, steps: number): Promise<void> {
   const [batch, side] = depth === '18' ? ['64', '32'] : ['8', '224'];
   const args = [depth, batch, side, precision, threads];
-  const theirs = await start(process.env.PYTHON ?? 'python3', [here('torch_step.py'), ...args]);
-  const ours = await start(process.execPath, ['--import=tsx', here('torch-step-worker.ts'), ...args]);
+  const theirs = await start(python, [here('torch_step.py'), ...args]);
+  const ours = await start(process.execPath, ['--import=tsx', here('torch-step-worker.ts'), ...args, values.device]);
   const times: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
   const work: number[] = [];
   let memory = { ours: 0, theirs: 0 };
@@ -75,7 +78,7 @@ async function compare(depth: string, precision: string, threads: string, steps:
   const minima = [Math.min(...times.ours), Math.min(...times.theirs)];
   const row = [
     `ResNet-${depth} ${batch}x${side}x${side} ${precision} ${threads} thread(s)`.padEnd(46),
-    `ours ${median(times.ours).toFixed(0)} / ${minima[0].toFixed(0)} ms`.padEnd(24),
+    `${values.device} ${median(times.ours).toFixed(0)} / ${minima[0].toFixed(0)} ms`.padEnd(24),
     `PyTorch ${median(times.theirs).toFixed(0)} / ${minima[1].toFixed(0)} ms`.padEnd(26),
     `ratio ${ratio.toFixed(3)} paired, ${(minima[0] / minima[1]).toFixed(3)} of minima, ${median(work).toFixed(3)} of work`.padEnd(
       56,

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { openBackend } from '../../runtime/tensor/backend.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
-import { reportMissingTorch } from './torch/support.ts';
+import { reportMissing } from './availability.ts';
 
-export const backendsUnderTest = ['cpu', 'wasm', 'torch'] as const;
+export const backendsUnderTest = ['cpu', 'wasm', 'torch', 'tensorflow'] as const;
 
 /** Input number k of a case: a hash of i + 7919 k in [-1, 1), as in fixtures/pytorch.py. */
 export function formula(k: number, count: number): Float32Array {
@@ -99,11 +99,11 @@ export function onEachBackend(title: string, tests: (get: () => TensorBackend, n
   for (const name of backendsUnderTest) onBackend(name, title, tests);
 }
 
-/** Where libtorch is missing, the tests that need it do not exist: their number and the reason are printed. */
+/** Where the backend is missing, the tests that need it do not exist: their number and the reason are printed. */
 export function onBackend(name: string, title: string, tests: (get: () => TensorBackend, name: string) => void): void {
   let backend: TensorBackend;
   const define = (): void => tests(() => backend, name);
-  if (name === 'torch' && reportMissingTorch(`${title} on ${name}`, define)) return;
+  if (reportMissing(name, `${title} on ${name}`, define)) return;
   describe(`${title} on ${name}`, () => {
     before(async () => {
       backend = await openBackend(name);

@@ -1,12 +1,10 @@
 /** Compile the add-on against the libtorch of this machine. */
-import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { addonPath, sources } from './cache.ts';
+import { compile } from './compile.ts';
 import { type Libtorch, locateLibtorch } from './locate.ts';
-import { findToolchain, type Toolchain } from './toolchain.ts';
+import { type CompilerNeeds, findToolchain, type Toolchain } from './toolchain.ts';
 
 export interface BuildOptions {
   readonly log: (line: string) => void;
@@ -27,17 +25,11 @@ export async function buildTorch({ log, force = false }: BuildOptions): Promise<
     log(`the add-on for libtorch ${libtorch.version.join('.')} is built: ${target}`);
     return target;
   }
-  const toolchain = findToolchain(libtorch);
+  const toolchain = findToolchain(compilerNeeds(libtorch));
   log(`building the add-on for libtorch ${libtorch.version.join('.')} at ${libtorch.root}`);
-  mkdirSync(dirname(target), { recursive: true });
-  const draft = `${target}.${randomUUID()}`;
-  try {
-    await promisify(execFile)(toolchain.compiler, compilerArguments(libtorch, toolchain, draft));
-    renameSync(draft, target);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw new Error(`${toolchain.compiler} could not build the libtorch add-on: ${firstError(error)}`);
-  }
+  await compile(toolchain.compiler, 'the libtorch add-on', target, (output) =>
+    compilerArguments(libtorch, toolchain, output),
+  );
   log(`built ${target}`);
   return target;
 }
@@ -49,6 +41,14 @@ export async function buildTorchIfPossible(log: (line: string) => void): Promise
   } catch (error) {
     log(`the torch backend was not built (${(error as Error).message}); later: pipe backends build torch`);
   }
+}
+
+/** What the headers of each version ask for at most. */
+export function compilerNeeds({ version }: Libtorch): CompilerNeeds {
+  const purpose = `libtorch ${version.join('.')}`;
+  return version[0] >= 2
+    ? { purpose, standard: 'c++20', gcc: 11, clang: 14 }
+    : { purpose, standard: 'c++17', gcc: 9, clang: 9 };
 }
 
 function compilerArguments(libtorch: Libtorch, toolchain: Toolchain, output: string): string[] {
@@ -66,10 +66,4 @@ function compilerArguments(libtorch: Libtorch, toolchain: Toolchain, output: str
     join(sources, 'addon.cc'),
     ...['-o', output, ...libraries, '-ltorch_cpu', '-lc10', ...cuda],
   ];
-}
-
-function firstError(error: unknown): string {
-  const { stderr = '', message } = error as { stderr?: string; message: string };
-  const line = stderr.split('\n').find((text) => /error|undefined reference|cannot find/.test(text));
-  return (line ?? message).trim();
 }

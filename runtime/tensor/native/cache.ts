@@ -8,6 +8,9 @@ import type { Libtorch } from './locate.ts';
 
 export const sources = fileURLToPath(new URL('./src', import.meta.url));
 
+export const cacheFolder = (environment: NodeJS.ProcessEnv): string =>
+  environment.PIPE_CACHE ?? join(homedir(), '.cache/pipe-ssl');
+
 /** Path of the add-on for this libtorch and this Node, built or not. */
 export function addonPath(libtorch: Libtorch, environment: NodeJS.ProcessEnv = process.env): string {
   const hash = createHash('sha256');
@@ -16,7 +19,7 @@ export function addonPath(libtorch: Libtorch, environment: NodeJS.ProcessEnv = p
   const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(cc|h)$/.test(name));
   for (const name of files.sort()) hash.update(name).update(readFileSync(join(sources, name)));
   const folder = `${libtorch.version.join('.')}-${hash.digest('hex').slice(0, 16)}`;
-  return join(environment.PIPE_CACHE ?? join(homedir(), '.cache/pipe-ssl'), 'torch', folder, 'torch.node');
+  return join(cacheFolder(environment), 'torch', folder, 'torch.node');
 }
 
 export const isBuilt = (libtorch: Libtorch): boolean => existsSync(addonPath(libtorch));

@@ -1,8 +1,8 @@
 /** Find a libtorch to build against: its headers, its libraries, its version. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { Missing } from './missing.ts';
+import { pythonPackage } from './python.ts';
 
 export interface Libtorch {
   readonly root: string;
@@ -27,29 +27,11 @@ const CURE = 'install PyTorch (pip install torch) or libtorch-dev (Debian, Ubunt
 export function locateLibtorch(environment: NodeJS.ProcessEnv = process.env): Libtorch {
   const chosen = environment.LIBTORCH;
   if (chosen) return inspect(chosen, 'LIBTORCH');
-  const packaged = pythonPackage(environment);
+  const packaged = pythonPackage('torch', environment);
   if (packaged && hasHeaders(packaged)) return inspect(packaged, "Python's torch");
   if (hasHeaders('/usr')) return inspect('/usr', "the system's libtorch");
   if (packaged) return inspect(packaged, "Python's torch");
   throw new Missing('libtorch was not found', CURE);
-}
-
-function pythonPackage(environment: NodeJS.ProcessEnv): string | null {
-  const code =
-    'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")';
-  for (const python of [environment.PYTHON, 'python3', 'python']) {
-    if (!python) continue;
-    try {
-      const folder = execFileSync(python, ['-c', code], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      }).trim();
-      if (folder) return folder;
-    } catch {
-      // no such Python, or one that does not start: the next
-    }
-  }
-  return null;
 }
 
 const hasHeaders = (root: string): boolean => existsSync(join(root, 'include/ATen/core/Tensor.h'));

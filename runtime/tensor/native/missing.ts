@@ -10,3 +10,6 @@ export class Missing extends Error {
     this.cure = cure;
   }
 }
+
+/** By name: a loader may have made two copies of this module. */
+export const isMissing = (error: unknown): error is Missing => error instanceof Error && error.name === 'Missing';

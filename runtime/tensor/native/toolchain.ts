@@ -2,24 +2,34 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Libtorch } from './locate.ts';
 import { Missing } from './missing.ts';
+
+export interface CompilerNeeds {
+  /** what is built against, with its version */
+  readonly purpose: string;
+  readonly standard: 'c++17' | 'c++20';
+  /** oldest major versions */
+  readonly gcc: number;
+  readonly clang: number;
+}
 
 export interface Toolchain {
   readonly compiler: string;
   readonly nodeHeaders: string;
-  readonly standard: 'c++17' | 'c++20';
+  readonly standard: CompilerNeeds['standard'];
 }
 
 /** @throws one sentence: no compiler, too old a compiler, no headers of Node */
-export function findToolchain(libtorch: Libtorch, environment: NodeJS.ProcessEnv = process.env): Toolchain {
+export function findToolchain(
+  { purpose, standard, gcc, clang }: CompilerNeeds,
+  environment: NodeJS.ProcessEnv = process.env,
+): Toolchain {
   const compiler = environment.CXX ?? 'g++';
-  const standard = libtorch.version[0] >= 2 ? 'c++20' : 'c++17'; // what the headers of each ask for at most
-  const { clang, major } = compilerVersion(compiler);
-  const oldest = standard === 'c++20' ? (clang ? 14 : 11) : 9;
-  if (major < oldest) {
+  const found = compilerVersion(compiler);
+  const oldest = found.clang ? clang : gcc;
+  if (found.major < oldest) {
     throw new Missing(
-      `${compiler} is version ${major}, but libtorch ${libtorch.version.join('.')} needs ${oldest} or newer`,
+      `${compiler} is version ${found.major}, but ${purpose} needs ${oldest} or newer`,
       'install one, or set CXX',
     );
   }

@@ -61,7 +61,7 @@ export async function bundle(backend) {
 const nativeOutside = {
   name: 'native-outside',
   setup({ onResolve }) {
-    onResolve({ filter: /native\/\w+\.ts$/ }, ({ path, resolveDir }) => ({
+    onResolve({ filter: /native\/(\w+\/)?\w+\.ts$/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path),
       external: true,
     }));

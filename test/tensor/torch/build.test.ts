@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { buildTorch, buildTorchIfPossible } from '../../../runtime/tensor/native/build.ts';
+import { buildTorch, buildTorchIfPossible, compilerNeeds } from '../../../runtime/tensor/native/build.ts';
 import { addonPath } from '../../../runtime/tensor/native/cache.ts';
 import { locateLibtorch } from '../../../runtime/tensor/native/locate.ts';
 import { findToolchain } from '../../../runtime/tensor/native/toolchain.ts';
@@ -73,15 +73,15 @@ describe('finding libtorch and building the add-on', () => {
     libtorch([2, 13, 0]);
     const old = script('old-g++', 'case "$1" in --version) echo "g++ 9.4.0";; *) echo 9;; esac');
     assert.throws(
-      () => findToolchain(locate(), { CXX: old }),
+      () => findToolchain(compilerNeeds(locate()), { CXX: old }),
       /old-g\+\+ is version 9, but libtorch 2\.13\.0 needs 11 or newer/,
     );
     assert.throws(
-      () => findToolchain(locate(), { CXX: 'no-such-compiler' }),
+      () => findToolchain(compilerNeeds(locate()), { CXX: 'no-such-compiler' }),
       /no C\+\+ compiler \('no-such-compiler' does not start\)/,
     );
     libtorch([1, 13, 1]);
-    assert.equal(findToolchain(locate(), { CXX: old }).standard, 'c++17');
+    assert.equal(findToolchain(compilerNeeds(locate()), { CXX: old }).standard, 'c++17');
   });
 
   it("gives the compiler's first error, leaves nothing behind, and an installation goes on", async () => {

@@ -6,7 +6,7 @@ import type { Attributes } from '../../gradients/register.ts';
 import type { FusedKernels } from '../../kernels.ts';
 import { scope } from '../../scope.ts';
 import type { Tensor } from '../../types.ts';
-import { explicit, explicitGeometry, poolGeometryOf } from './attributes.ts';
+import { explicit, explicitGeometry, poolGeometryOf } from '../attributes.ts';
 
 type Inputs = Record<string, Tensor>;
 type Kernel = (inputs: Inputs, attributes: Attributes) => Tensor;

@@ -1,8 +1,8 @@
 /** The attributes of tfjs's convolution and pooling kernels → geometries. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvGeometry, PoolGeometry, Shape4 } from '../../geometry.ts';
-import type { Attributes } from '../../gradients/register.ts';
-import type { Tensor } from '../../types.ts';
+import type { ConvGeometry, PoolGeometry, Shape4 } from '../geometry.ts';
+import type { Attributes } from '../gradients/register.ts';
+import type { Tensor } from '../types.ts';
 
 /** Padding written out, so that the convolution itself has none. */
 export function explicit(x: Tensor, filter: Shape4, attributes: Attributes, channels?: number) {

@@ -1,0 +1,32 @@
+/** The kernels of tfjs's npm package for TensorFlow, on this process's tfjs-core. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import util from 'node:util';
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** Load the package's kernels, which register themselves. */
+export function registerPackageKernels(root: string, core: typeof tf): void {
+  addRemovedFunctions();
+  const require = createRequire(join(root, 'package.json'));
+  // The package asks for the union of all of tfjs (layers, WebGL, gradients that would take the place of ours), of which
+  // its kernels use the core alone.
+  const union = require.resolve('@tensorflow/tfjs');
+  const present = require.cache[union];
+  require.cache[union] = { id: union, filename: union, loaded: true, exports: core } as NodeJS.Module;
+  try {
+    require('./dist/register_all_kernels.js');
+  } finally {
+    if (present) require.cache[union] = present;
+    else delete require.cache[union];
+  }
+}
+
+/** Node 23 took from `util` what the package calls. */
+function addRemovedFunctions(): void {
+  const removed = {
+    isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
+    isArray: Array.isArray,
+  };
+  const target = util as unknown as Record<string, unknown>;
+  for (const [name, f] of Object.entries(removed)) target[name] ??= f;
+}
