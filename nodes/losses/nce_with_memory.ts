@@ -1,3 +1,5 @@
+import { access } from 'node:fs/promises';
+import { type AliasTable, aliasTable, drawPlace } from '../../runtime/alias-table.ts';
 import { batch, type ComputeContext, defineNode, type NodeInstance, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
 
@@ -9,6 +11,7 @@ interface Params {
   readonly norm_constant: number;
   readonly update_mem_with_emb_index: number;
   readonly num_negatives: number;
+  readonly negative_weights?: string;
   readonly ignore_index: number;
   readonly memory: { readonly momentum: number; readonly norm_init: boolean; readonly update_mem_on_forward: boolean };
 }
@@ -19,7 +22,8 @@ const EPSILON = 2 ** -23;
 /**
  * Instance discrimination against a memory of one embedding per image: NPID (Wu et al. 2018, arXiv:1805.01978), NPID++
  * and PIRL (Misra and van der Maaten 2020, arXiv:1912.01991). The positive is the image's own entry; negatives are drawn
- * uniformly, with replacement, from all entries. PIRL has the outputs patches and images, weights 0.5 each, and
+ * uniformly, or as `negative_weights` says, with replacement, from all entries; the noise of the contrastive estimate has
+ * the same distribution. PIRL has the outputs patches and images, weights 0.5 each, and
  * `update_mem_with_emb_index` 1: the memory holds images alone.
  */
 export default defineNode({
@@ -44,6 +48,12 @@ export default defineNode({
       description: 'output that the memory is updated with; below 0: each one, with update_mem_on_forward',
     }),
     num_negatives: T.Integer({ default: 16000, minimum: 1, description: 'negatives per image' }),
+    negative_weights: T.Optional(
+      T.String({
+        description:
+          '.npy file with a number per training image: how often it is drawn as negative; default: all alike',
+      }),
+    ),
     ignore_index: T.Integer({ default: -1, description: 'index of rows that do not count' }),
     memory: T.Object(
       {
@@ -60,20 +70,64 @@ export default defineNode({
   },
   outputs: { loss: batch.scalar('float32') },
   show: ['loss_type', 'num_negatives', 'temperature'],
+  check: async ({ params: { negative_weights: file } }) => {
+    if (file === undefined) return [];
+    const missing = await access(file).then(
+      () => false,
+      () => true,
+    );
+    return missing ? [{ at: 'negative_weights', message: `there is no file ${file}` }] : [];
+  },
   create: (context) => {
     const samples = context.run.trainSamples;
-    const draw: DrawNegatives = (_output, positives) => {
-      const { num_negatives } = context.params;
-      return Int32Array.from({ length: positives.length * num_negatives }, () => context.random.integer(samples));
+    const { num_negatives, negative_weights } = context.params;
+    if (negative_weights === undefined) {
+      return createNce(context, (_output, positives) =>
+        Int32Array.from({ length: positives.length * num_negatives }, () => context.random.integer(samples)),
+      );
+    }
+    let read: Promise<Weighted> | undefined;
+    const weighted = (): Promise<Weighted> => {
+      read ??= readWeights(negative_weights, samples);
+      return read;
     };
-    return createNce(context, draw);
+    return createNce(
+      context,
+      async (_output, positives) => {
+        const { table } = await weighted();
+        return Int32Array.from({ length: positives.length * num_negatives }, () => drawPlace(table, context.random));
+      },
+      async () => (await weighted()).shares,
+    );
   },
 });
 
-/** Entries of the negatives, [n, num_negatives], for output number `output`. */
-export type DrawNegatives = (output: number, positives: readonly number[]) => ArrayLike<number>;
+interface Weighted {
+  readonly table: AliasTable;
+  /** probability of each entry */
+  readonly shares: Float32Array;
+}
 
-export function createNce(context: ComputeContext<Params>, draw: DrawNegatives): NodeInstance {
+async function readWeights(file: string, samples: number): Promise<Weighted> {
+  const { readNpyNumbers } = await import('../../runtime/data/npy-values.ts');
+  const weights = await readNpyNumbers(file);
+  if (weights.length !== samples) throw new Error(`${file} has ${weights.length} weights for ${samples} images`);
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return { table: aliasTable(weights), shares: Float32Array.from(weights, (weight) => weight / sum) };
+}
+
+/** Entries of the negatives, [n, num_negatives], for output number `output`. */
+export type DrawNegatives = (
+  output: number,
+  positives: readonly number[],
+) => ArrayLike<number> | Promise<ArrayLike<number>>;
+
+/** @param shares how probable each entry is as negative; default: all alike */
+export function createNce(
+  context: ComputeContext<Params>,
+  draw: DrawNegatives,
+  shares?: () => Promise<Float32Array>,
+): NodeInstance {
   const { params, symbols, tf, ops, ranks, state, run, name } = context;
   const { loss_type, num_negatives: negatives, loss_weights } = params;
   const width = symbols.D;
@@ -105,23 +159,38 @@ export function createNce(context: ComputeContext<Params>, draw: DrawNegatives):
     shared.value = 1;
   };
 
-  /** [n, 1 + negatives] */
-  const scores = (v: Tensor, positives: readonly number[], output: number): Tensor => {
-    const drawn = draw(output, positives);
+  /** [n, 1 + negatives], the image's own entry first */
+  const entriesOf = async (positives: readonly number[], output: number): Promise<Int32Array> => {
+    const drawn = await draw(output, positives);
     const columns = negatives + 1;
     const entries = new Int32Array(positives.length * columns);
     positives.forEach((positive, row) => {
       entries[row * columns] = positive;
       for (let j = 0; j < negatives; j++) entries[row * columns + 1 + j] = drawn[row * negatives + j];
     });
-    const rows = ops.noGrad(() =>
-      tf.reshape(tf.gather(memory, tf.tensor1d(entries, 'int32')), [positives.length, columns, width]),
-    );
-    const products = tf.matMul(rows as never, tf.reshape(v, [positives.length, width, 1]) as never);
-    return tf.div(tf.reshape(products, [positives.length, columns]), temperature);
+    return entries;
   };
 
-  const nce = async (out: Tensor): Promise<Tensor> => {
+  const scores = (v: Tensor, entries: Int32Array): Tensor => {
+    const [count] = v.shape as [number];
+    const rows = ops.noGrad(() =>
+      tf.reshape(tf.gather(memory, tf.tensor1d(entries, 'int32')), [count, negatives + 1, width]),
+    );
+    const products = tf.matMul(rows as never, tf.reshape(v, [count, width, 1]) as never);
+    return tf.div(tf.reshape(products, [count, negatives + 1]), temperature);
+  };
+
+  /** expected draws of each entry among the negatives: [n, 1 + negatives], or one number for all */
+  const noiseOf = async (entries: Int32Array): Promise<Tensor | number> => {
+    if (!shares) return negatives / samples;
+    const all = await shares();
+    const values = Float32Array.from(entries, (entry) => negatives * all[entry]);
+    return ops.noGrad(() => tf.tensor2d(values, [entries.length / (negatives + 1), negatives + 1]));
+  };
+
+  const padded = (noise: Tensor | number) => (typeof noise === 'number' ? noise + EPSILON : tf.add(noise, EPSILON));
+
+  const nce = async (out: Tensor, noise: Tensor | number): Promise<Tensor> => {
     const weights = tf.exp(out);
     if (normConstant.value < 0) {
       const mean = await ranks.allReduce(
@@ -133,11 +202,13 @@ export function createNce(context: ComputeContext<Params>, draw: DrawNegatives):
     }
     const p = tf.div(weights, normConstant.value);
     const [rows, columns] = p.shape;
-    const noise = negatives / samples;
-    const positive = tf.slice(p, [0, 0], [rows, 1]);
-    const others = tf.slice(p, [0, 1], [rows, columns! - 1]);
-    const data = tf.sum(tf.log(tf.div(positive, tf.add(positive, noise + EPSILON))));
-    const noises = tf.sum(tf.log(tf.div(noise, tf.add(others, noise + EPSILON))));
+    const part = (x: Tensor | number, from: number, count: number) =>
+      typeof x === 'number' ? x : tf.slice(x, [0, from], [rows, count]);
+    const sides = (from: number, count: number) => [part(p, from, count), part(noise, from, count)] as const;
+    const [positive, itsNoise] = sides(0, 1);
+    const [others, theirNoise] = sides(1, columns! - 1);
+    const data = tf.sum(tf.log(tf.div(positive, tf.add(positive, padded(itsNoise)))));
+    const noises = tf.sum(tf.log(tf.div(theirNoise, tf.add(others, padded(theirNoise)))));
     return tf.div(tf.neg(tf.add(data, noises)), rows);
   };
 
@@ -181,9 +252,10 @@ export function createNce(context: ComputeContext<Params>, draw: DrawNegatives):
                 ops.noGrad(() => tf.tensor1d(rows, 'int32')),
               );
         const v = params.norm_embedding ? ops.l2Normalize(counted) : counted;
-        const out = scores(v, positives, number);
+        const entries = await entriesOf(positives, number);
+        const out = scores(v, entries);
         const labels = ops.noGrad(() => tf.zeros([positives.length], 'int32'));
-        const loss = loss_type === 'nce' ? await nce(out) : ops.crossEntropy(out, labels);
+        const loss = loss_type === 'nce' ? await nce(out, await noiseOf(entries)) : ops.crossEntropy(out, labels);
         losses.push(tf.mul(loss, loss_weights[number]));
         const updates = params.memory.update_mem_on_forward || number === params.update_mem_with_emb_index;
         if (step.training && updates) await update(v, positives);

@@ -37,6 +37,21 @@ export async function readNpyLabels(file: string): Promise<LabelFile> {
   });
 }
 
+/** A list of numbers of any type. Throws an Error that names the file. */
+export async function readNpyNumbers(file: string): Promise<Float64Array> {
+  return withFile(file, async (handle) => {
+    const header = await readNpyHeader(handle, file);
+    if (header.shape.length !== 1) throw new Error(`${file} has the shape (${header.shape.join(', ')}), not a list`);
+    const read = numberReader(header, file);
+    const values = new Float64Array(header.shape[0]);
+    let next = 0;
+    await eachItem(handle, header, file, (bytes, at) => {
+      values[next++] = read(bytes, at);
+    });
+    return values;
+  });
+}
+
 /** How one number of such a file is read. Throws an Error when they are not numbers. */
 export function numberReader(
   { kind, itemBytes, littleEndian: little }: NpyHeader,
