@@ -1,5 +1,6 @@
 /** ResNet-18 as torchvision builds it, and one training step on it: the yardstick for backends. */
 import type { Layer, ModelSpec } from '../../graph/model/layers.ts';
+import resnet from '../../nodes/trunks/resnet.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { createModel, type ModelOptions } from '../../runtime/tensor/model.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
@@ -61,6 +62,29 @@ export function resnet18(classes: number): ModelSpec {
     ],
     outputs: { scores: { stage: 'fc' } },
   };
+}
+
+/** The project's own trunk with a classifier on it. */
+export function classifier(depth: 18 | 50, classes: number): ModelSpec {
+  const refuse = ({ message }: { message: string }) => {
+    throw new Error(message);
+  };
+  const params = {
+    depth,
+    width_multiplier: 1,
+    groups: 1,
+    width_per_group: 64,
+    norm: 'batch_norm' as const,
+    zero_init_residual: false,
+    layer4_stride: 2 as const,
+    stem: 'imagenet' as const,
+    input: 'rgb' as const,
+    init: 'he_fan_out' as const,
+  };
+  const trunk = (resnet as unknown as { model(given: object): ModelSpec }).model({ params, problem: refuse });
+  const features = depth === 18 ? 512 : 2048;
+  const fc = { name: 'fc', layer: { op: 'linear' as const, in: features, out: classes } };
+  return { stages: [...trunk.stages, fc], outputs: { scores: { stage: 'fc' } } };
 }
 
 /** A step function: forward, backward, SGD with momentum; resolves to the loss. */

@@ -62,26 +62,36 @@ def peak_memory():
         return next(int(line.split()[1]) // 1024 for line in status if line.startswith('VmHWM'))
 
 
-def main():
-    depth, batch, side = (int(argument) for argument in sys.argv[1:4])
-    precision, threads = sys.argv[4], int(sys.argv[5])
+def trainer(depth, batch, side, precision, threads):
+    """A function that takes one step and returns the loss."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     model = ResNet(depth, 1000).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
     images = torch.randn(batch, 3, side, side).to(memory_format=torch.channels_last)
     labels = torch.randint(1000, (batch,))
-    print('ready', torch.__version__, flush=True)
-    for _ in sys.stdin:
-        start, worked = time.perf_counter(), time.process_time()
+
+    def step():
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast('cpu', dtype=torch.bfloat16, enabled=precision == 'bfloat16'):
             loss = nn.functional.cross_entropy(model(images), labels)
         loss.backward()
         optimizer.step()
-        value = loss.item()
+        return loss.item()
+
+    return step
+
+
+def main():
+    depth, batch, side = (int(argument) for argument in sys.argv[1:4])
+    step = trainer(depth, batch, side, sys.argv[4], int(sys.argv[5]))
+    print('ready', torch.__version__, flush=True)
+    for _ in sys.stdin:
+        start, worked = time.perf_counter(), time.process_time()
+        value = step()
         elapsed, worked = time.perf_counter() - start, time.process_time() - worked
         print(elapsed * 1000, worked * 1000, value, peak_memory(), flush=True)
 
 
-main()
+if __name__ == '__main__':
+    main()
