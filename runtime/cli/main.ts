@@ -121,6 +121,58 @@ program
   .addHelpText('after', '\nExample:\n  pipe data ./images --sample all --decode')
   .action(async (folder, options) => (await import('./commands/data.ts')).data(folder, options));
 
+const catalogOption = () => new Option('--catalog <file>', 'the catalog (default: $PIPE_CATALOG, else datasets.json)');
+const dataset = program.command('dataset').description('Datasets by name: the catalog, and what is prepared for it.');
+dataset
+  .command('list', { isDefault: true })
+  .addOption(catalogOption())
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe dataset list')
+  .action(async (options) => (await import('./commands/dataset.ts')).list(options));
+dataset
+  .command('get')
+  .argument('<name>', 'a dataset of the catalog')
+  .addOption(catalogOption())
+  .addHelpText('after', '\nExample:\n  pipe dataset get imagenet1k_folder')
+  .action(async (name, options) => (await import('./commands/dataset.ts')).get(name, options));
+dataset
+  .command('add')
+  .argument('[name]', 'a new name')
+  .option('--train <paths...>', 'images for training, and their labels: a folder, or a list and a .npy file')
+  .option('--val <paths...>', 'images for evaluation, and their labels')
+  .option('--test <paths...>', 'images for the final test, and their labels')
+  .option('--from <file>', 'add all datasets of another catalog')
+  .addOption(catalogOption())
+  .addHelpText(
+    'after',
+    '\nExample:\n  pipe dataset add imagenet1k_folder --train ./imagenet/train --val ./imagenet/val',
+  )
+  .action(async (name, options) => (await import('./commands/dataset.ts')).add(name, options));
+dataset
+  .command('remove')
+  .argument('<name>', 'a dataset of the catalog')
+  .addOption(catalogOption())
+  .addHelpText('after', '\nExample:\n  pipe dataset remove imagenet1k_folder')
+  .action(async (name, options) => (await import('./commands/dataset.ts')).remove(name, options));
+dataset
+  .command('lists')
+  .description('Write lists of images and labels of a folder: Pascal VOC, COCO, iNaturalist 2018, or class folders.')
+  .argument('<folder>', 'it is read only')
+  .requiredOption('--out <folder>', 'for <split>_images.npy and <split>_labels.npy')
+  .option('--ids <file>', 'only these images of class folders: ImageNet ids such as n01440764_10026.JPEG, one a line')
+  .addHelpText('after', '\nExample:\n  pipe dataset lists ./imagenet/train --ids 1percent.txt --out ./lists/imagenet-1')
+  .action(async (folder, options) => (await import('./commands/dataset-files.ts')).lists(folder, options));
+dataset
+  .command('copy')
+  .description('Copy a folder of images to a local disk; what is there already is kept.')
+  .argument('<folder>', 'it is read only')
+  .argument('<destination>', 'the copy gets a folder of its own in it')
+  .option('--threads <n>', 'files at a time', Number, 40)
+  .addHelpText('after', '\nExample:\n  pipe dataset copy /nfs/imagenet /scratch')
+  .action(async (folder, destination, options) =>
+    (await import('./commands/dataset-files.ts')).copy(folder, destination, options),
+  );
+
 program
   .command('export')
   .description('Write the weights of a trained model for other programs.')
@@ -198,18 +250,32 @@ program
   .addHelpText('after', '\nExample:\n  pipe doctor')
   .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
 
-const backends = program.command('backends').description('The tensor backends: list them, or build one.');
+const backends = program
+  .command('backends')
+  .description('The tensor backends: list them with what would add each, measure one, or build one.');
 backends
   .command('list', { isDefault: true })
+  .description('All backends: do they work here, on what device, which version; else the command that would add it.')
+  .option('--probe', 'measure those that work too, a few seconds each: a matrix product and a convolution step')
   .addOption(jsonOption())
-  .addHelpText('after', '\nExample:\n  pipe backends')
+  .addHelpText('after', '\nExample:\n  pipe backends --probe')
   .action(async (options) => (await import('./commands/backends.ts')).list(options));
 backends
+  .command('measure')
+  .description('The speed of one backend: a 512×512 matrix product and a small convolution step.')
+  .argument('<backend>', 'which, e.g. wasm')
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe backends measure torch')
+  .action(async (backend, options) => (await import('./commands/backends.ts')).measure(backend, options));
+backends
   .command('build')
-  .description('Compile the add-on of a backend: torch, against $LIBTORCH, the torch of a Python, or libtorch-dev.')
-  .addArgument(program.createArgument('<backend>', 'what to build').choices(['torch']))
+  .description(
+    'Compile what a backend needs for this machine: torch, against $LIBTORCH, the torch of a Python, or libtorch-dev; ' +
+      'tensorflow, against $LIBTENSORFLOW or the tensorflow of a Python ($PYTHON, python3, python).',
+  )
+  .addArgument(program.createArgument('<backend>', 'what to build').choices(['torch', 'tensorflow']))
   .option('--force', 'build anew')
-  .addHelpText('after', '\nExample:\n  pipe backends build torch')
+  .addHelpText('after', '\nExample:\n  pipe backends build torch\n  pipe backends build tensorflow')
   .action(async (backend, options) => (await import('./commands/backends.ts')).build(backend, options));
 
 try {
