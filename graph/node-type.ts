@@ -44,6 +44,17 @@ export interface StaticContext<P> {
   readonly problem: Report;
 }
 
+/** For `derives`. */
+export interface DerivedContext<P> {
+  readonly params: P;
+  /** as in StaticContext */
+  readonly symbols: Readonly<Record<string, number>>;
+  /** images that the collator of its batches takes at a time, on each rank */
+  readonly batchSize?: number;
+  /** processes that train together */
+  readonly ranks: number;
+}
+
 /** One tensor of a batch, as a collator lays it out. */
 export interface Slab {
   /** output port */
@@ -81,6 +92,8 @@ export interface Declared<S extends TObject> {
   }) => readonly { type: string; [param: string]: unknown }[];
   /** inferred outputs where they differ from the declared outputs with bound symbols put in */
   readonly infer?: (context: StaticContext<P<S>>) => Readonly<Record<string, Partial<PortValue>>>;
+  /** numbers that follow from the graph and the ranks, which elsewhere are settings of one's own; for people to read */
+  readonly derives?: (context: DerivedContext<P<S>>) => Readonly<Record<string, number>>;
   /** looks at the machine (files, folders); runs last, when everything else is right */
   readonly check?: (context: {
     params: P<S>;

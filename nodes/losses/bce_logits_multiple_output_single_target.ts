@@ -18,6 +18,7 @@ export default defineNode({
     target: batch.tensor('int32', ['N', 'C'], { description: '1, 0 or -1' }),
   },
   outputs: { loss: batch.scalar('float32') },
+  derives: ({ ranks }) => ({ world_size: ranks }),
   create: ({ params, tf, ops }) => {
     const one = (output: Tensor, positive: Tensor, weight: Tensor): Tensor => {
       const x = params.normalize_output ? ops.l2Normalize(output) : output;

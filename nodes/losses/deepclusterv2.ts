@@ -1,6 +1,7 @@
 import type { HookEvent, RunView } from '../../runtime/events.ts';
 import { batch, type ComputeContext, defineNode, type NodeInstance, T } from '../../runtime/node.ts';
 import type { Tensor, Variable } from '../../runtime/tensor/types.ts';
+import { known } from './derived.ts';
 import { sphericalKMeans } from './spherical-kmeans.ts';
 import { cropCount, rowsPerCrop } from './swav-parts.ts';
 
@@ -45,6 +46,7 @@ export default defineNode({
   },
   outputs: { loss: batch.scalar('float32') },
   show: ['num_clusters', 'temperature'],
+  derives: ({ symbols, batchSize }) => known({ num_crops: symbols.V, batchsize_per_replica: batchSize }),
   create: (context) =>
     createDeepCluster(context, (head, epoch, rows) => context.random.fork('centroids', epoch, head).permutation(rows)),
 });

@@ -1,5 +1,6 @@
 import { batch, defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
+import { known } from './derived.ts';
 import { cropCount, predictionLoss, rowsPerCrop } from './swav-parts.ts';
 
 /**
@@ -35,6 +36,7 @@ export default defineNode({
   },
   outputs: { loss: batch.scalar('float32') },
   show: ['student_temp', 'teacher_temp_max'],
+  derives: ({ symbols }) => known({ num_crops: symbols.V, output_dim: symbols.K }),
   create: (context) => {
     const { params, symbols, tf, ops, ranks, state } = context;
     const width = symbols.K;

@@ -1,4 +1,5 @@
 import { batch, defineNode, T } from '../../runtime/node.ts';
+import { globalBatch, known } from './derived.ts';
 
 /**
  * SimCLR with several crops: every ordered pair of crops of an image is a positive, and the crops of other images are
@@ -16,6 +17,12 @@ export default defineNode({
   inputs: { embeddings: batch.tensor('float32', ['V*N', 'D'], { description: 'crop-major' }) },
   outputs: { loss: batch.scalar('float32') },
   show: ['temperature'],
+  derives: (context) =>
+    known({
+      num_crops: context.symbols.V,
+      world_size: context.ranks,
+      effective_batch_size: globalBatch(context),
+    }),
   create: ({ params, symbols, tf, ops }) => {
     const crops = symbols.V;
     if (crops === undefined || crops < 2) {

@@ -1,5 +1,6 @@
 import { batch, defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
+import { known } from './derived.ts';
 import { gather, withGradientOf } from './gathered.ts';
 
 /**
@@ -20,6 +21,8 @@ export default defineNode({
   },
   outputs: { loss: batch.scalar('float32') },
   show: ['temperature'],
+  derives: ({ symbols: { V, N }, ranks }) =>
+    known({ world_size: ranks, effective_batch_size: V && N ? V * N * ranks : undefined }),
   create:
     ({ params, tf, ops, ranks }) =>
     async ({ embeddings }) => {

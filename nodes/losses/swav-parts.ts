@@ -1,6 +1,7 @@
 /** What the losses of the SwAV family share. */
 import type { ComputeContext } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
+import { queueLengths } from './derived.ts';
 import type { Tools } from './sinkhorn.ts';
 import { createQueue, type SwavQueue } from './swav-queue.ts';
 
@@ -60,7 +61,7 @@ export function openQueue(
   const { params, run, ranks, inputs, name } = context;
   const wanted = params.queue.queue_length;
   const batchSize = run.batchSize * ranks.size;
-  const length = (wanted - (wanted % batchSize)) / ranks.size;
+  const { each: length } = queueLengths(wanted, batchSize, ranks.size);
   if (wanted > 0 && length === 0) {
     const message = `a queue of ${wanted} is smaller than a batch of ${batchSize}, so that there is none`;
     context.notice('warning', message, `Set queue_length to a multiple of ${batchSize}`);

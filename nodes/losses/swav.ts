@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { batch, type ComputeContext, defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
 import { writeSafetensors } from '../../runtime/train/safetensors.ts';
+import { queueFacts } from './derived.ts';
 import { assign } from './swav-assign.ts';
 import { cropCount, openQueue, predictionLoss, requirePrototypes, rowsPerCrop } from './swav-parts.ts';
 
@@ -64,6 +65,7 @@ export default defineNode({
   },
   outputs: { loss: batch.scalar('float32') },
   show: ['temperature', 'epsilon'],
+  derives: (context) => queueFacts(context, context.params.queue.queue_length),
   brings: ({ params, inputs }) => {
     const head = inputs.scores?.[0]?.split('.')[0];
     return params.normalize_last_layer && head ? [{ type: 'hook/normalize_prototypes', head }] : [];

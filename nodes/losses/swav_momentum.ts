@@ -1,5 +1,6 @@
 import { batch, defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
+import { queueFacts } from './derived.ts';
 import { assign } from './swav-assign.ts';
 import { cropCount, openQueue, predictionLoss, requirePrototypes, rowsPerCrop } from './swav-parts.ts';
 
@@ -45,6 +46,7 @@ export default defineNode({
   },
   outputs: { loss: batch.scalar('float32') },
   show: ['temperature', 'epsilon'],
+  derives: (context) => queueFacts(context, context.params.queue.queue_length),
   brings: ({ params, inputs }) => {
     const heads = [inputs.scores, inputs.momentum_scores].flatMap((refs) => refs?.[0]?.split('.')[0] ?? []);
     return params.normalize_last_layer ? heads.map((head) => ({ type: 'hook/normalize_prototypes', head })) : [];

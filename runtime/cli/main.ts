@@ -67,6 +67,8 @@ document(program.command('show'))
   .description('Print the resolved pipeline and where each value comes from.')
   .option('--plan', 'print what will run, in order, phase by phase')
   .option('--origins', 'print each value with the file and line it comes from')
+  .option('--derived', 'print what losses make of crops, batch and ranks: effective batches, lengths of queues')
+  .option('--ranks <n>', 'with --derived: processes that train together (default: 1)')
   .addOption(jsonOption())
   .addHelpText('after', `${overridesText}\n\nExample:\n  pipe show quick/swav epochs=5 --origins`)
   .action(async (pipeline, overrides, options) =>

@@ -74,6 +74,16 @@ describe('pipe check', () => {
 });
 
 describe('pipe show', () => {
+  it('prints what losses make of crops, batch and ranks', async () => {
+    const swav = ['pretrain/swav/swav_8node_resnet', 'nodes.loss.queue.queue_length=4100', 'batch_size=32'];
+    const { code, stdout, stderr } = await pipe('show', ...swav, '--derived', '--ranks', '8', '--json');
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), { loss: { num_crops: 8, queue_length: 4096, local_queue_length: 512 } });
+    const none = await pipe('show', 'quick/swav', '--derived', '--ranks', '0');
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /--ranks is 0/);
+  });
+
   it('prints a document that resolves to itself', async () => {
     const { code, stdout } = await pipe('show', 'quick/swav', 'epochs=3');
     assert.equal(code, 0);
