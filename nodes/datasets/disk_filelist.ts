@@ -2,12 +2,12 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import type { Static } from '#typebox';
 import type { NodeProblem } from '../../graph/node-type.ts';
-import { readNpyLabels } from '../../runtime/data/npy-values.ts';
 import type { PathList } from '../../runtime/data/path-entries.ts';
 import { LIST_FORMATS, readPathList } from '../../runtime/data/path-list.ts';
 import { stringAt } from '../../runtime/data/string-table.ts';
-import { type DatasetContext, type DatasetIndex, defineNode, T } from '../../runtime/node.ts';
-import { fileIndex, fileParams, openFiles } from './files.ts';
+import { type DatasetIndex, defineNode, T } from '../../runtime/node.ts';
+import { fileIndex, fileParams, localIndex, openFiles } from './files.ts';
+import { readLabels } from './labels.ts';
 import { ANY_SIZE, ports } from './parts.ts';
 import { checkPath } from './paths.ts';
 
@@ -45,18 +45,10 @@ async function labelsOf(given: Params, list: PathList): Promise<Omit<PathList, '
     if (label_size !== 1) throw new RangeError(`label_size is ${label_size}: name the file of labels`);
     return list;
   }
-  const { values, rows, columns } = await readNpyLabels(file);
-  if (rows !== list.paths.length)
-    throw new RangeError(`${file} has ${rows} labels, and ${path} ${list.paths.length} paths`);
-  if (columns !== label_size) {
-    throw new RangeError(
-      `${file} has ${columns} numbers per label, and label_size is ${label_size}: set it to ${columns}`,
-    );
-  }
-  return { labels: values };
+  return { labels: await readLabels(file, label_size, list.paths.length, path) };
 }
 
-async function scan({ params }: DatasetContext<Params>): Promise<DatasetIndex> {
+async function indexOf(params: Params): Promise<DatasetIndex> {
   const list = await readPathList(params.path);
   const { labels, partial, classes } = await labelsOf(params, list);
   const root = params.root ?? dirname(params.path);
@@ -77,7 +69,7 @@ async function check({ params }: { params: Params }): Promise<NodeProblem[]> {
   }
   if ((await stat(params.path)).size > QUICK) return problems;
   try {
-    const { data, length } = await scan({ params } as DatasetContext<Params>);
+    const { data, length } = await indexOf(params);
     const { root, paths } = data as { root: string; paths: PathList['paths'] };
     const first = length > 0 ? stringAt(paths, 0) : '';
     const file = first.startsWith('/') ? first : join(root, first);
@@ -107,6 +99,6 @@ export default defineNode({
     labelSize: label_size,
   }),
   check,
-  scan,
+  scan: async (context) => localIndex(await indexOf(context.params), context),
   open: ({ params }, index) => openFiles(params, index),
 });

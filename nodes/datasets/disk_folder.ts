@@ -5,16 +5,22 @@ import type { NodeProblem } from '../../graph/node-type.ts';
 import { StringTableBuilder } from '../../runtime/data/string-table.ts';
 import { IMAGE_EXTENSIONS, imagesBelow, isImage, listFolder } from '../../runtime/data/walk.ts';
 import { type DatasetContext, type DatasetIndex, defineNode, T } from '../../runtime/node.ts';
-import { fileIndex, fileParams, openFiles } from './files.ts';
+import { fileIndex, fileParams, localIndex, openFiles } from './files.ts';
+import { readLabels } from './labels.ts';
 import { ANY_SIZE, ports } from './parts.ts';
 import { checkPath } from './paths.ts';
 
 const params = T.Object({
   path: T.String({ minLength: 1, description: 'folder of images, or of one folder of images per class' }),
-  labels: T.Union([T.Literal('auto'), T.Literal('folder'), T.Literal('none')], {
+  labels: T.Union([T.Literal('auto'), T.Literal('folder'), T.Literal('none'), T.String({ pattern: '\\.npy$' })], {
     default: 'auto',
     description:
-      'folder: the class is the position of the sub-folder among all, sorted; auto: the same, and 0 for images in a folder without sub-folders; none: no labels, all images in and below the folder',
+      'folder: the class is the position of the sub-folder among all, sorted; auto: the same, and 0 for images in a folder without sub-folders; none: no labels, all images in and below the folder; a .npy file: a number or a row of numbers per image, in the order of folder',
+  }),
+  label_size: T.Integer({
+    default: 1,
+    minimum: 1,
+    description: 'numbers per label of a file: 1 for a class, more for multi-label',
   }),
   ...fileParams,
 });
@@ -54,20 +60,30 @@ export async function scanFolder(context: DatasetContext<Params>): Promise<Datas
   }
   if (paths.length === 0) throw new RangeError(`${path} has no images (${EXTENSIONS})`);
   let numbers: Int32Array | undefined;
-  if (labels !== 'none') {
+  if (fromFile(labels)) numbers = await readLabels(labels, params.label_size, paths.length, path);
+  else if (labels !== 'none') {
     numbers = new Int32Array(new SharedArrayBuffer(paths.length * 4));
     ends.forEach((end, label) => {
       numbers!.fill(label, label === 0 ? 0 : ends[label - 1], end);
     });
   }
-  const index = { root: path, paths: paths.finish(), labels: numbers, labelSize: 1 };
-  return fileIndex(index, params, flat ? undefined : folders);
+  const index = {
+    root: path,
+    paths: paths.finish(),
+    labels: numbers,
+    labelSize: fromFile(labels) ? params.label_size : 1,
+  };
+  return fileIndex(index, params, flat || fromFile(labels) ? undefined : folders);
 }
 
+const fromFile = (labels: string): boolean => labels.endsWith('.npy');
+
 /** Missing, empty and unreadable folders. */
-async function check({ params: { path } }: { params: Params }): Promise<NodeProblem[]> {
+async function check({ params: { path, labels } }: { params: Params }): Promise<NodeProblem[]> {
   const problem = await checkPath('path', path, 'folder');
   if (problem) return [problem];
+  const missing = fromFile(labels) ? await checkPath('labels', labels, 'file') : undefined;
+  if (missing) return [missing];
   const unreadable = await access(path, constants.R_OK | constants.X_OK).then(
     () => false,
     () => true,
@@ -87,8 +103,13 @@ export default defineNode({
   params,
   ...ports,
   show: ['path'],
-  facts: ({ labels }) => ({ views: [ANY_SIZE], dtype: 'uint8', labelled: labels !== 'none' }),
+  facts: ({ labels, label_size }) => ({
+    views: [ANY_SIZE],
+    dtype: 'uint8',
+    labelled: labels !== 'none',
+    ...(fromFile(labels) ? { labelSize: label_size } : {}),
+  }),
   check,
-  scan: scanFolder,
+  scan: async (context) => localIndex(await scanFolder(context), context),
   open: ({ params }, index) => openFiles(params, index),
 });

@@ -1,13 +1,17 @@
 /** What datasets of image files share: params, the index, and reading. */
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Static, Type as T } from '#typebox';
+import type { SampleFacts } from '../../graph/port.ts';
+import type { LabelledFiles } from '../../runtime/data/layouts/labelled-files.ts';
+import { copyToLocal } from '../../runtime/data/local-copy.ts';
 import { type PartialLabels, packPartialLabels, partialLabelAt } from '../../runtime/data/partial-labels.ts';
 import type { Dataset, Label } from '../../runtime/data/sample.ts';
 import { pickStrings, type StringTable, stringAt } from '../../runtime/data/string-table.ts';
 import { subsample, subsampleBalanced } from '../../runtime/data/subsample.ts';
-import type { DatasetIndex } from '../../runtime/node.ts';
+import type { DatasetContext, DatasetIndex } from '../../runtime/node.ts';
 import { createRandom } from '../../runtime/random.ts';
-import { limit } from './parts.ts';
+import { ANY_SIZE, limit } from './parts.ts';
 
 /** Params of every dataset of image files. */
 export const fileParams = {
@@ -33,6 +37,13 @@ export const fileParams = {
       'what stands in for a picture that cannot be read. gray: a gray picture, marked not valid; queue: a picture read before by the same worker (which one depends on the workers), gray while there is none',
   }),
   default_gray_image_size: T.Integer({ default: 224, minimum: 1, description: 'side of the gray picture in pixels' }),
+  copy_to_local_disk: T.Boolean({
+    default: false,
+    description: 'copy the images to a disk of this machine before training; a copy that is complete is used again',
+  }),
+  copy_destination_dir: T.Optional(
+    T.String({ minLength: 1, description: 'folder for the copy; default pipe-data in the folder for temporary files' }),
+  ),
   pixel_limit: T.Optional(
     T.Integer({ minimum: 1, description: 'pictures with more pixels count as bad; default 178956970, as in Pillow' }),
   ),
@@ -69,6 +80,41 @@ export function fileIndex(files: FileIndex, params: FileParams, classes?: readon
   } else if (length < files.paths.length) chosen = Uint32Array.from({ length }, (_, i) => i);
   const data: FileIndex = chosen ? pick(files, chosen) : files;
   return { length: data.paths.length, classes, data };
+}
+
+/** Facts of images with annotations of `labelSize` numbers. */
+export const annotated = (labelSize: number): SampleFacts => ({
+  views: [ANY_SIZE],
+  dtype: 'uint8',
+  labelled: true,
+  labelSize,
+});
+
+/** The index of images as annotations list them. Throws a RangeError when there are more or fewer classes than said. */
+export async function annotatedIndex(
+  { classes, ...files }: LabelledFiles,
+  context: DatasetContext<FileParams & { label_size: number }>,
+): Promise<DatasetIndex> {
+  const { label_size } = context.params;
+  if (files.labelSize !== label_size) {
+    const cure = `set "label_size" to ${files.labelSize}`;
+    throw new RangeError(`${files.root} has ${files.labelSize} classes, and label_size is ${label_size}: ${cure}`);
+  }
+  return localIndex(fileIndex(files, context.params, classes), context);
+}
+
+/** The index, or that of a copy on a local disk where the params ask for one. */
+export async function localIndex(
+  index: DatasetIndex,
+  { params, signal, notice }: DatasetContext<FileParams>,
+): Promise<DatasetIndex> {
+  if (!params.copy_to_local_disk) return index;
+  const files = index.data as FileIndex;
+  const destination = params.copy_destination_dir ?? join(tmpdir(), 'pipe-data');
+  const { root, paths, copied, missing } = await copyToLocal(files.root, files.paths, destination, { signal });
+  notice('info', `${copied} of ${paths.length} images were copied to ${root}`);
+  if (missing > 0) notice('warning', `${missing} images of ${files.root} do not exist`);
+  return { ...index, data: { ...files, root, paths } };
 }
 
 function pick(files: FileIndex, chosen: Uint32Array): FileIndex {

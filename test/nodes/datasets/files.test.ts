@@ -148,7 +148,7 @@ describe('dataset/disk_filelist', () => {
       /3 numbers per label, and label_size is 1: set it to 3/,
     );
     const short = file('short.npy', npyBytes('<i4', [1], [1]));
-    await assert.rejects(open(diskFilelist, { path: list, labels: short }), /has 1 labels, and .* 2 paths/);
+    await assert.rejects(open(diskFilelist, { path: list, labels: short }), /has 1 labels, and .* 2 images/);
   });
 
   it('takes labels beside the paths', async () => {
