@@ -10,11 +10,15 @@ export default defineNode({
       default: 'epoch',
       description: 'after every epoch, or every n epochs',
     }),
+    first: T.Boolean({
+      default: false,
+      description: 'also after the first epoch, and count from there: 1, 1 + n, 1 + 2n, … (as VISSL does)',
+    }),
     iterations: T.Optional(T.Integer({ minimum: 1, description: 'also after every n iterations; default: not' })),
     keep: T.Integer({ default: 0, minimum: 0, description: 'newest to keep; older ones are deleted; 0: keep all' }),
   }),
   show: ['every', 'iterations', 'keep'],
-  create: ({ params: { every, iterations, keep } }) => {
+  create: ({ params: { every, first, iterations, keep } }) => {
     const epochs = every === 'epoch' ? 1 : every;
     return {
       async step({ progress }, run) {
@@ -23,7 +27,8 @@ export default defineNode({
       },
       async phase_end({ progress }, run) {
         const done = progress.epoch + 1;
-        if (!progress.training || done % epochs !== 0 || done === progress.epochs) return;
+        const counted = first ? done - 1 : done;
+        if (!progress.training || counted % epochs !== 0 || done === progress.epochs) return;
         await run.checkpoint(`epoch ${done}`, { keep });
       },
     };

@@ -186,9 +186,21 @@ program
       .choices(['vissl', 'torchvision', 'detectron2', 'classy'])
       .default('vissl'),
   )
+  .option(
+    '--rename <old=new...>',
+    'what names begin with: "module.=" takes it away, "=trunk." puts it before all; may be repeated',
+  )
   .addOption(jsonOption())
   .addHelpText('after', '\nExample:\n  pipe export runs/swav --node trunk --to trunk.pth --names torchvision')
   .action(async (from, options) => (await import('./commands/export.ts')).exportModel(from, options));
+
+program
+  .command('weights')
+  .description('What is in a weights file: tensors, models, whose names they have.')
+  .argument('<file>', 'a weights file of any format, a checkpoint folder, or the folder of a VISSL run')
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe weights resnet50.pth')
+  .action(async (file, options) => (await import('./commands/weights.ts')).weights(file, options));
 
 program
   .command('embeddings')

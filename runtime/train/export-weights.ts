@@ -2,6 +2,7 @@
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { LATEST, MODEL_FILE } from './checkpoint.ts';
+import { type Renaming, renamed } from './rename.ts';
 import { type TensorSource, writeSafetensors } from './safetensors.ts';
 import { fromClassyVision, NAMINGS } from './state-dict-names.ts';
 import { type TorchSource, writeTorchFile } from './torch-file/write.ts';
@@ -16,6 +17,8 @@ export interface ExportRequest {
   readonly to: string;
   /** vissl (as they are), torchvision, detectron2 or classy */
   readonly names: string;
+  /** of what names begin with, after that; one after the other */
+  readonly rename?: readonly Renaming[];
 }
 
 export interface Exported {
@@ -35,7 +38,7 @@ export class ExportError extends Error {
 const TORCH_FILES: ReadonlySet<string> = new Set(['.torch', '.pth', '.pt']);
 
 /** The file is written aside and renamed. @throws ExportError */
-export async function exportWeights({ from, node, to, names }: ExportRequest): Promise<Exported> {
+export async function exportWeights({ from, node, to, names, rename: changes = [] }: ExportRequest): Promise<Exported> {
   const format = extname(to);
   if (format !== '.safetensors' && !TORCH_FILES.has(format)) {
     throw new ExportError(`${to} has no known ending. Name a file that ends in .safetensors, .torch, .pth or .pt`);
@@ -45,10 +48,12 @@ export async function exportWeights({ from, node, to, names }: ExportRequest): P
   const aside = join(dirname(to), `.tmp-${process.pid}-${basename(to)}`);
   try {
     const own = chooseNode(file.names, node, path);
-    const { renamed, skipped } = convertNames(own, names);
+    const converted = convertNames(own, names);
+    const { skipped } = converted;
+    const written = withPrefixes(converted.names, changes);
     let parameters = 0;
     const sources: Source[] = [];
-    for (const [name, stored] of renamed) {
+    for (const [name, stored] of written) {
       const { shape, values } = await file.read(stored);
       parameters += /running_|num_batches_tracked/.test(name) ? 0 : values.length;
       sources.push({ name, shape, integer: values instanceof Int32Array, read: () => readValues(file, stored) });
@@ -140,6 +145,16 @@ function ownNames(names: readonly string[]): Map<string, string> {
   );
 }
 
+function withPrefixes(names: ReadonlyMap<string, string>, changes: readonly Renaming[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, stored] of names) {
+    const other = changes.reduce(renamed, name);
+    if (found.has(other)) throw new ExportError(`two tensors would be named ${other}. Rename less`);
+    found.set(other, stored);
+  }
+  return found;
+}
+
 function convertNames(names: ReadonlyMap<string, string>, naming: string) {
   const convert = NAMINGS[naming];
   const foreign = naming === 'vissl' ? undefined : [...names.keys()].find((name) => !fits(name, naming));
@@ -148,15 +163,15 @@ function convertNames(names: ReadonlyMap<string, string>, naming: string) {
       `${naming} has no name for ${foreign}: ${naming === 'torchvision' ? 'trunks only' : 'ResNets only'} can be written so. Leave out --names, or choose the trunk with --node`,
     );
   }
-  const renamed = new Map<string, string>();
+  const found = new Map<string, string>();
   const skipped: string[] = [];
   for (const [name, stored] of names) {
     const other = convert(name);
     if (other === undefined) skipped.push(name);
-    else if (renamed.has(other)) throw new ExportError(`two parameters would be named ${other}`);
-    else renamed.set(other, stored);
+    else if (found.has(other)) throw new ExportError(`two parameters would be named ${other}`);
+    else found.set(other, stored);
   }
-  return { renamed, skipped };
+  return { names: found, skipped };
 }
 
 const fits = (name: string, naming: string): boolean =>

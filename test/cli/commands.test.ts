@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipe, withFolder } from './support.ts';
 
-const commands = ['run', 'check', 'show', 'graph', 'nodes list', 'nodes describe', 'new', 'doctor'];
+const commands = ['run', 'check', 'show', 'graph', 'nodes list', 'nodes describe', 'new', 'doctor', 'weights'];
 
 describe('pipe', () => {
   for (const command of commands) {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeWeights } from '../../runtime/train/describe-weights.ts';
 import { exportWeights } from '../../runtime/train/export-weights.ts';
+import { parseRenaming } from '../../runtime/train/rename.ts';
 import { openSafetensors, type TensorSource, writeSafetensors } from '../../runtime/train/safetensors.ts';
 import { openTorchFile } from '../../runtime/train/torch-file/open.ts';
 import { PyDict } from '../../runtime/train/torch-file/values.ts';
@@ -57,6 +59,46 @@ describe('pipe export', () => {
       (await readdir(folder)).filter((name) => name.startsWith('.tmp')),
       [],
     );
+  });
+
+  it('changes what names begin with, one renaming after the other', async () => {
+    const to = join(folder, 'renamed.safetensors');
+    const changes = [
+      { from: '_feature_blocks.layer1.', to: 'first.' },
+      { from: '', to: 'backbone.' },
+    ];
+    await exportWeights({ from: run, node: 'trunk', to, names: 'vissl', rename: changes });
+    const found = await names(to);
+    assert.ok(found.includes('backbone.first.0.conv1.weight'), found.join());
+    assert.ok(found.every((name) => name.startsWith('backbone.')));
+    const clash = [
+      { from: '_feature_blocks.conv1.weight', to: 'x' },
+      { from: '_feature_blocks.bn1.weight', to: 'x' },
+    ];
+    await assert.rejects(
+      () => exportWeights({ from: run, node: 'trunk', to, names: 'vissl', rename: clash }),
+      /two tensors would be named x/,
+    );
+    assert.deepEqual(parseRenaming('module.='), { from: 'module.', to: '' });
+    assert.deepEqual(parseRenaming('=trunk.'), { from: '', to: 'trunk.' });
+    assert.equal(parseRenaming('module'), undefined);
+  });
+
+  it('says what a file holds', async () => {
+    const found = await describeWeights(join(run, 'checkpoints', 'step-0000000001-final'));
+    assert.equal(found.names, 'VISSL');
+    assert.deepEqual(
+      found.models.map(({ name, tensors }) => [name, tensors]),
+      [
+        ['trunk', 5],
+        ['head', 1],
+      ],
+    );
+    assert.deepEqual(found.tensors[0], { name: found.tensors[0].name, shape: [2], integer: false });
+    const extractor = join(folder, 'extractor.safetensors');
+    await writeSafetensors(extractor, [tensor('trunk.base_model._feature_blocks.conv1.weight', 1)]);
+    assert.match((await describeWeights(extractor)).names!, /feature extractor/);
+    await assert.rejects(() => describeWeights(join(folder, 'none.pth')), /there is no weights file/);
   });
 
   it('gives the names and the frame that each project loads', async () => {
