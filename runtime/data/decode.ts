@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
+import { decodeBmp } from './formats/bmp.ts';
+import { TooManyPixels } from './formats/limit.ts';
+import { decodeNetpbm } from './formats/netpbm.ts';
 import { decodeBaseline } from './jpeg/decoder.ts';
 import type { PackedPixels, RawSample } from './sample.ts';
-import { type Sniffed, sniff } from './sniff.ts';
+import { sniff } from './sniff.ts';
 
 // Workers are the parallelism: one thread per decode, and no cache of files that will not be read again soon.
 sharp.concurrency(1);
@@ -26,7 +29,7 @@ export class DecodeError extends Error {
 /**
  * Packed RGB bytes of an encoded image, equal to Pillow's `convert('RGB')`: alpha is dropped, colour profiles and EXIF
  * orientation are not applied, CMYK is (255 - K)(255 - C) / 255, 16-bit gray is clipped to 255, of an animation the
- * first frame is taken. Reads JPEG, PNG, WebP, GIF, TIFF, AVIF. Pixels that are decoded already pass through.
+ * first frame is taken. Reads JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, PBM, PGM, PPM. Pixels that are decoded already pass through.
  * Throws a DecodeError.
  */
 export async function decodeImage(source: RawSample['source'], options: DecodeOptions = {}): Promise<PackedPixels> {
@@ -35,13 +38,16 @@ export async function decodeImage(source: RawSample['source'], options: DecodeOp
   const limit = options.pixelLimit ?? PIXEL_LIMIT;
   const bytes = 'encoded' in source ? source.encoded : await read(source.file, name);
   const kind = sniff(bytes);
-  const unread = UNREADABLE[kind];
-  if (unread) throw new DecodeError(`cannot decode ${name}: ${unread}`);
+  if (kind === 'empty') {
+    throw new DecodeError(`cannot decode ${name}: the file is empty. Remove it from the dataset or fetch it again.`);
+  }
   if (kind === 'jpeg') {
     const picture = decodeBaseline(bytes, limit);
     if (picture) return picture;
   }
   try {
+    if (kind === 'bmp') return decodeBmp(bytes, limit);
+    if (kind === 'netpbm') return decodeNetpbm(bytes, limit);
     if (kind === 'plain' || kind === 'jpeg') return await decodePlain(bytes, limit);
     const facts = await open(bytes, limit).metadata();
     checkFormat(facts, name);
@@ -52,12 +58,6 @@ export async function decodeImage(source: RawSample['source'], options: DecodeOp
     throw error instanceof DecodeError ? error : await explain(error, bytes, name, limit);
   }
 }
-
-const UNREADABLE: Partial<Record<Sniffed, string>> = {
-  empty: 'the file is empty. Remove it from the dataset or fetch it again.',
-  bmp: 'BMP files are not supported. Convert it to PNG.',
-  netpbm: 'PBM, PGM and PPM files are not supported. Convert it to PNG.',
-};
 
 async function read(file: string, name: string): Promise<Uint8Array> {
   try {
@@ -116,14 +116,15 @@ function checkFormat(facts: Metadata, name: string): void {
 async function explain(cause: unknown, bytes: Uint8Array, name: string, limit: number): Promise<DecodeError> {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (/exceeds pixel limit/i.test(message)) {
-    const { width, height } = await open(bytes, Number.MAX_SAFE_INTEGER).metadata();
+    const known = cause instanceof TooManyPixels ? cause : await open(bytes, Number.MAX_SAFE_INTEGER).metadata();
+    const { width, height } = known;
     const size = width && height ? `${width}×${height} = ${width * height} pixels` : 'its pixels';
-    const cure = `If the file can be trusted, raise the limit (pixelLimit) above that.`;
+    const cure = `If the file can be trusted, raise the limit (pixel_limit of the dataset) above that.`;
     return new DecodeError(`cannot decode ${name}: ${size} are more than the limit of ${limit}. ${cure}`, { cause });
   }
   if (/unsupported image format/i.test(message)) {
     return new DecodeError(
-      `cannot decode ${name}: not an image in a known format. Use JPEG, PNG, WebP, GIF, TIFF or AVIF.`,
+      `cannot decode ${name}: not an image in a known format. Use JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP or PPM.`,
       { cause },
     );
   }

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { byCodePoint } from './string-table.ts';
 
 /** Suffixes of image files, in small letters. */
-export const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'] as const;
+export const IMAGE_EXTENSIONS = [
+  ...['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'],
+  ...['.bmp', '.ppm', '.pgm', '.pbm'],
+] as const;
 
 interface Content {
   readonly folders: string[];

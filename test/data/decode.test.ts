@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DecodeError, decodeImage } from '../../runtime/data/decode.ts';
 import { createPixelMemory } from '../../runtime/data/pixels/memory.ts';
 import { createPixels } from '../../runtime/data/pixels/pixels.ts';
+import { createRandom } from '../../runtime/random.ts';
 import { ORACLES, transformCases } from './oracle.ts';
 
 interface Decoded {
@@ -80,8 +81,15 @@ describe('decoding', () => {
     assert.match(await failure(encoded('PNG, RGB').subarray(0, 60)), /cannot decode photo\.jpg: .*damaged/);
     assert.match(await failure(new Uint8Array(0)), /photo\.jpg: the file is empty/);
     assert.match(await failure(Buffer.from('no picture at all')), /not an image in a known format. Use JPEG/);
-    assert.match(await failure(Buffer.from('BM and so on')), /BMP files are not supported. Convert it to PNG/);
-    assert.match(await failure(Buffer.from('P6 2 2 255 ')), /PPM files are not supported/);
+    assert.match(await failure(Buffer.from('BM and so on')), /photo\.jpg: the file ends within its header/);
+    assert.match(await failure(encoded('BMP, 24 bits').subarray(0, 900)), /photo\.jpg: the file ends too early/);
+    const rle4 = encoded('BMP, 4 bits');
+    rle4[30] = 2;
+    assert.match(await failure(rle4), /BMP with 4 bits and compression 2 is not supported/);
+    assert.match(await failure(Buffer.from('P6 2 2 255 ')), /photo\.jpg: the file ends too early/);
+    assert.match(await failure(Buffer.from('P2 2 2 9 1 2 3 x')), /something other than numbers/);
+    assert.match(await failure(Buffer.from('P5 1 1 9 \xff', 'latin1')), /has the value 255, and its greatest is 9/);
+    assert.match(await failure(Buffer.from('P7\nWIDTH 2')), /PAM files are not supported/);
     const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>';
     assert.match(await failure(Buffer.from(svg)), /SVG is not a pixel format/);
   });
@@ -97,6 +105,21 @@ describe('decoding', () => {
     await assert.rejects(decodeImage({ file: damaged }), ({ message }: Error) => message.includes(damaged));
   });
 
+  it('never does worse than a DecodeError on damaged BMP and PPM files', async () => {
+    const random = createRandom(5);
+    for (const { name, file } of fixtures.filter(({ name }) => /^(BMP|P[PGB]M)/.test(name))) {
+      for (let i = 0; i < 60; i++) {
+        const bytes = Buffer.from(file, 'base64');
+        for (let k = 0; k < 3; k++) bytes[random.integer(Math.min(bytes.length, 80))] = random.integer(256);
+        const cut = bytes.subarray(0, i % 2 ? bytes.length : random.integer(bytes.length));
+        const made = await decodeImage({ encoded: cut }, { name, pixelLimit: 1e6 }).catch((error: unknown) => {
+          assert.ok(error instanceof DecodeError, String(error));
+        });
+        if (made) assert.equal(made.pixels.length, made.width * made.height * made.channels);
+      }
+    }
+  });
+
   it('checks the number of pixels before it decodes them', async () => {
     // the header says 60,000 × 60,000; there is no data for that
     const bomb = encoded('PNG, RGB');
@@ -106,8 +129,11 @@ describe('decoding', () => {
     bomb.writeUInt32BE(crc, 29);
     assert.match(
       await failure(bomb),
-      /photo\.jpg: 60000×60000 = 3600000000 pixels are more than the limit of 178956970.*pixelLimit/,
+      /photo\.jpg: 60000×60000 = 3600000000 pixels are more than the limit of 178956970.*pixel_limit/,
     );
+    for (const small of ['BMP, 24 bits', 'PPM', 'PNG, RGB', 'JPEG, 4:2:0']) {
+      assert.match(await failure(encoded(small), 23 * 17 - 1), /23×17 = 391 pixels are more than the limit of 390/);
+    }
     assert.match(
       await failure(encoded('JPEG, gray'), 23 * 17 - 1),
       /23×17 = 391 pixels are more than the limit of 390/,

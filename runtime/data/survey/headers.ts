@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { decodeImage, PIXEL_LIMIT } from '../decode.ts';
+import { sniff } from '../sniff.ts';
 
 export interface ImageFacts {
   readonly width: number;
@@ -56,10 +57,26 @@ async function look(file: string, name: string, decode: boolean): Promise<ImageF
   const { size } = await stat(file);
   if (size === 0) throw new Error('the file is empty');
   if (decode) await decodeImage({ file }, { name });
-  const { width, height, format, space } = await sharp(file, { limitInputPixels: false }).metadata();
+  const { width, height, format, space } = await header(file, name);
   if (width * height > PIXEL_LIMIT)
     throw new Error(`${width}×${height} pixels are more than the limit of ${PIXEL_LIMIT}`);
-  return { width, height, bytes: size, format: String(format), colors: String(space) };
+  return { width, height, bytes: size, format, colors: space };
+}
+
+/** Formats that sharp does not read are read whole. */
+async function header(
+  file: string,
+  name: string,
+): Promise<Pick<Metadata, 'width' | 'height'> & { format: string; space: string }> {
+  try {
+    const { width, height, format, space } = await sharp(file, { limitInputPixels: false }).metadata();
+    return { width, height, format: String(format), space: String(space) };
+  } catch (error) {
+    const kind = sniff(await readFile(file));
+    if (kind !== 'bmp' && kind !== 'netpbm') throw error;
+    const { width, height } = await decodeImage({ file }, { name });
+    return { width, height, format: kind, space: 'srgb' };
+  }
 }
 
 function reasonOf(error: unknown, name: string): string {

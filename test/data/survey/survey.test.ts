@@ -32,7 +32,7 @@ describe('a survey of a folder', () => {
       'a/3.webp',
       'loose.jpeg',
       'a/notes.txt',
-      'a/old.BMP',
+      'a/old.PSD',
       '.hidden/4.jpg',
       'a/LICENSE',
     );
@@ -43,7 +43,7 @@ describe('a survey of a folder', () => {
     const found = await survey();
     assert.deepEqual([...found.classes], [['a', 1], ['b', 2], ['empty', 0], ['linked', 2]]); // biome-ignore format: a table
     assert.deepEqual([found.images, found.loose, found.videos], [6, 1, 0]);
-    assert.deepEqual(Object.fromEntries(found.others), { '.txt': 1, '.bmp': 1, 'no suffix': 1 });
+    assert.deepEqual(Object.fromEntries(found.others), { '.txt': 1, '.psd': 1, 'no suffix': 1 });
     assert.equal(takenFor('data', found).kind, 'class folders');
   });
 
