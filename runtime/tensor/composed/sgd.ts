@@ -27,7 +27,7 @@ function step(p: Variable, gradient: Tensor, velocity: Variable, started: boolea
 }
 
 /** The gradient with weight decay and, with LARC, the layer's own rate. */
-function decayed(p: Tensor, g: Tensor, { lr, weightDecay, larc }: SgdOptions): Tensor {
+export function decayed(p: Tensor, g: Tensor, { lr, weightDecay, larc }: SgdOptions): Tensor {
   const sum = weightDecay === 0 ? g : add(g, mul(p, weightDecay));
   if (!larc) return sum;
   const norm = tf.norm(p);

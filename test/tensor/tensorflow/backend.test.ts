@@ -89,6 +89,8 @@ withBackend('tensorflow', 'the tensorflow backend', () => {
 
   it('an optimizer step leaves clones and views of a parameter alone, and nothing behind', async () => {
     const { tf, ops } = backend;
+    const { binding } = tf.findBackend('tensorflow') as unknown as { binding: { getNumOfTensors(): number } };
+    const held = binding.getNumOfTensors();
     await leakFree(backend, () =>
       backend.scope(() => {
         const p = tf.variable(tf.tensor2d([1, 2, 3, 4], [2, 2]));
@@ -104,6 +106,7 @@ withBackend('tensorflow', 'the tensorflow backend', () => {
         tf.dispose([p, v]);
       }),
     );
+    assert.equal(binding.getNumOfTensors(), held, 'TensorFlow holds more than before');
   });
 
   it('errors carry what TensorFlow says', () => {

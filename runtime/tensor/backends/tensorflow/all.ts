@@ -5,6 +5,7 @@ import { convKernels } from './fused/conv.ts';
 import { losses } from './fused/losses.ts';
 import { normKernels } from './fused/norm.ts';
 import { poolKernels } from './fused/pool.ts';
+import { sgdKernels } from './fused/sgd.ts';
 import { hostKernels } from './kernels/host.ts';
 import { override, register } from './kernels/register.ts';
 import { valueKernels, valueOverrides } from './kernels/value.ts';
@@ -18,7 +19,7 @@ export function tensorflowKernels(
   const run = createRun(backend);
   const products = createProducts(backend);
   const gpu = backend.binding.isUsingGpuDevice();
-  const kernels = { ...convKernels(products), ...normKernels(run, gpu), ...poolKernels(run) };
+  const kernels = { ...convKernels(products), ...normKernels(run, gpu), ...poolKernels(run), ...sgdKernels(backend) };
   const host = hostKernels(backend);
   register({ ...valueKernels(run), ...host.kernels });
   override(valueOverrides(products));

@@ -1,7 +1,7 @@
 /** tfjs's storage over TensorFlow's tensors, with what the kernels of tfjs's npm package ask of their backend. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor } from '../../types.ts';
-import { bool, type DataTypeName, dataType, type } from './attributes.ts';
+import type { Tensor, Variable } from '../../types.ts';
+import { bool, type DataTypeName, dataType, floats, shape, text, type } from './attributes.ts';
 import type { Attribute, Binding, Output, TensorId } from './binding.ts';
 
 interface Stored {
@@ -12,6 +12,8 @@ interface Stored {
   /** −1 while values wait */
   id: TensorId;
   references: number;
+  /** TensorFlow's variable of these values, where they are updated in place; it needs no memory of its own */
+  variable?: TensorId;
 }
 
 const typeNames = new Map<number, tf.DataType>(
@@ -22,6 +24,7 @@ const engine = tf.engine() as unknown as { makeTensorFromTensorInfo(info: tf.Ten
 export class TensorflowBackend extends tf.KernelBackend {
   readonly binding: Binding;
   private readonly stored: tf.DataStorage<Stored>;
+  private variables = 0;
 
   constructor(binding: Binding) {
     super();
@@ -90,11 +93,44 @@ export class TensorflowBackend extends tf.KernelBackend {
     return engine.makeTensorFromTensorInfo({ dataId, shape, dtype });
   }
 
-  /** Put another of TensorFlow's tensors, of the same shape and type, in the place of this one. */
-  replace(dataId: object, id: TensorId): void {
-    const data = this.stored.get(dataId);
-    if (data.id >= 0) this.binding.deleteTensor(data.id);
-    Object.assign(data, { id, values: null });
+  /**
+   * Let TensorFlow's operations on variables write into parameters. What else reads the same memory keeps its values:
+   * clones by a copy that is made here, views by one that TensorFlow makes.
+   * @param update gets the handle of a variable for each parameter
+   */
+  updateInPlace(parameters: readonly Variable[], update: (variables: TensorId[]) => void): void {
+    const { binding } = this;
+    const all = parameters.map((parameter) => {
+      if (this.refCount(parameter.dataId) > 1) {
+        const own = this.executeSingleOutput('Identity', [floats], [parameter]);
+        parameter.assign(own);
+        own.dispose();
+      }
+      const [id] = this.ids([parameter]);
+      const data = this.stored.get(parameter.dataId);
+      data.variable ??= this.createVariable(id, data.shape);
+      return data as Stored & { variable: TensorId };
+    });
+    // while nothing but the variable holds the memory it is written in place
+    for (const data of all) {
+      binding.deleteTensor(data.id);
+      data.id = -1;
+    }
+    try {
+      update(all.map(({ variable }) => variable));
+    } finally {
+      for (const data of all) {
+        data.id = binding.executeOp('ReadVariableOp', [type('dtype', 'float32')], [data.variable], 1)[0].id;
+      }
+    }
+  }
+
+  private createVariable(value: TensorId, size: number[]): TensorId {
+    const name = text('shared_name', `parameter-${this.variables++}`);
+    const attributes = [text('container', ''), name, type('dtype', 'float32'), shape('shape', size)];
+    const [{ id }] = this.binding.executeOp('VarHandleOp', attributes, [], 1);
+    this.binding.executeOp('AssignVariableOp', [type('dtype', 'float32')], [id, value], 0);
+    return id;
   }
 
   private upload(values: tf.BackendValues, { shape, type: code }: Stored): TensorId {
@@ -153,6 +189,10 @@ export class TensorflowBackend extends tf.KernelBackend {
     const data = this.stored.get(dataId);
     data.references--;
     if (data.references > 0 && !force) return false;
+    if (data.variable !== undefined) {
+      this.binding.executeOp('DestroyResourceOp', [bool('ignore_lookup_error', true)], [data.variable], 0);
+      this.binding.deleteTensor(data.variable);
+    }
     if (data.id >= 0) this.binding.deleteTensor(data.id);
     this.stored.delete(dataId);
     return true;
