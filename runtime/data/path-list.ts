@@ -64,6 +64,7 @@ async function readRows(file: string, split: Row): Promise<PathList> {
   let columns: { path: number; label: number } | undefined;
   for await (const raw of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     const line = columns ? raw : raw.replace(/^\uFEFF/, '');
+    if (line.includes('\0')) throw new Error(`${file} holds bytes that are no text: it is not a ${extname(file)} file`);
     if (line.trim() === '') continue;
     const cells = split(line);
     if (!columns) {

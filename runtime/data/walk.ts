@@ -15,11 +15,18 @@ interface Content {
   readonly files: string[];
 }
 
-/** Folders and files directly in a folder, links followed, names sorted by code point. Hidden entries are left out. */
+/**
+ * Folders and files directly in a folder, links followed, names sorted by code point. Hidden entries are left out. Throws
+ * an Error that names a folder that cannot be read: without it classes would be missing.
+ */
 export async function listFolder(folder: string): Promise<Content> {
   const folders: string[] = [];
   const files: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'EACCES' ? 'permission denied. Check its permissions, or take it out' : cause.message;
+    throw new Error(`the folder ${folder} cannot be read: ${why}`, { cause });
+  });
+  for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
     const kind = await kindOf(folder, entry);
     if (kind === 'folder') folders.push(entry.name);
