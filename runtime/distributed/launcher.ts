@@ -108,6 +108,8 @@ function start(settings: LaunchSettings, meeting: Meeting, local: number, again:
     env: {
       ...process.env,
       PIPE_LAUNCHED: '1',
+      // an exchange under way holds one of libuv's threads, which are four by default and read files besides
+      UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16',
       RANK: String(rank),
       WORLD_SIZE: String(ranks * nodes),
       LOCAL_RANK: String(local),

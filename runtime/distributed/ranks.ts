@@ -27,12 +27,15 @@ const GIVES_COPIES: ReadonlySet<string> = new Set(['wasm', 'torch']);
 export async function createRanks(group: Group, backend: TensorBackend): Promise<GroupRanks> {
   const { tf } = backend;
   const gloo = await joinGlooOver(group, backend);
-  const read = async (x: Tensor): Promise<Numbers> => {
+  const onCpu = backend.device.startsWith('CPU');
+  /** at once where that is possible: what waits for the exchange can do other work meanwhile */
+  const read = (x: Tensor): Numbers | Promise<Numbers> => {
     if (x.dtype !== 'float32' && x.dtype !== 'int32') {
       throw new Error(`a collective takes float32 or int32 tensors, not ${x.dtype}: cast it first`);
     }
-    const values = (await x.data()) as Numbers;
-    return GIVES_COPIES.has(backend.name) ? values : values.slice();
+    const own = (values: unknown): Numbers =>
+      GIVES_COPIES.has(backend.name) ? (values as Numbers) : (values as Numbers).slice();
+    return onCpu ? own(x.dataSync()) : x.data().then(own);
   };
   const made = (values: Numbers, x: Tensor, shape: readonly number[] = x.shape): Tensor =>
     tf.tensor(values, [...shape], x.dtype);
@@ -46,7 +49,8 @@ export async function createRanks(group: Group, backend: TensorBackend): Promise
       if (op === 'mean' && x.dtype !== 'float32')
         throw new Error(`the mean of ${x.dtype} tensors is not defined: cast it first`);
       if (over && x.dtype === 'float32') return over((all) => all.allReduce(x, op));
-      const values = await group.reduce(await read(x), op === 'max' ? 'max' : 'sum');
+      const given = read(x);
+      const values = await group.reduce(given instanceof Promise ? await given : given, op === 'max' ? 'max' : 'sum');
       if (op === 'mean') for (let i = 0; i < values.length; i++) values[i] /= group.size;
       return made(values, x);
     },

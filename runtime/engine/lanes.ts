@@ -10,6 +10,8 @@ export interface LaneNode {
 
 export const MAIN = 'main';
 export const COPY = 'copy';
+/** what ranks say to each other */
+export const COMMUNICATION = 'communication';
 
 /**
  * A node goes on with the stream of the first node it reads that nobody has gone on from yet; otherwise a new stream

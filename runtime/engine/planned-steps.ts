@@ -23,7 +23,7 @@ export interface PlannedNode {
   /** output ports that somebody reads */
   readonly ports: readonly string[];
   readonly stream: string;
-  /** steps on other streams that must be done first: node names, or "event forward" */
+  /** what must be done first on other streams: node names, "begin of step", or "event forward" */
   readonly waits: readonly string[];
   /** refs whose last reader this is */
   readonly frees: readonly string[];
@@ -46,15 +46,19 @@ export const nodeOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('.')
 export const refsRead = (draft: Draft): string[] =>
   draft.kind === 'node' ? draft.inputs.flatMap(({ sources }) => sources.map(refOf)) : [];
 
+/** Main as a step finds it: the step before has updated the parameters there. */
+export const BEGIN = 'begin of step';
+
 /**
- * A node waits for what it reads on other streams. An event waits for all streams; what runs after it on another
- * stream than main waits for the event, since observers may have changed parameters.
+ * A node waits for what it reads on other streams. A stream other than main begins where main does. An event waits for
+ * all streams; what runs after it on another stream than main waits for the event, since observers may have changed
+ * parameters.
  */
 export function planWaits(drafts: readonly Draft[], source: string): string[][] {
   const streams = new Map<string, string>([[source, COPY]]);
   const tails = new Map<string, string>();
-  let event = '';
-  const seenEvent = new Set<string>();
+  let event = BEGIN;
+  const seenEvent = new Set([MAIN]);
   return drafts.map((draft) => {
     if (draft.kind === 'event') {
       const waits = [...tails].filter(([stream]) => stream !== MAIN).map(([, name]) => name);
@@ -70,7 +74,7 @@ export function planWaits(drafts: readonly Draft[], source: string): string[][] 
       const stream = streams.get(producer);
       if (stream !== undefined && stream !== draft.stream) waits.add(producer);
     }
-    if (event && !seenEvent.has(draft.stream)) waits.add(event);
+    if (!seenEvent.has(draft.stream)) waits.add(event);
     seenEvent.add(draft.stream);
     streams.set(name, draft.stream);
     tails.set(draft.stream, name);

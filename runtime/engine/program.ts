@@ -11,7 +11,7 @@ import {
   sampleChain,
   sourcesIn,
 } from './edges.ts';
-import { assignStreams } from './lanes.ts';
+import { assignStreams, COPY } from './lanes.ts';
 import {
   type Draft,
   nodeOf,
@@ -45,6 +45,8 @@ export interface BatchProgram {
   readonly optimizers: readonly PlannedOptimizer[];
   /** steps that another stream waits for */
   readonly marks: ReadonlySet<string>;
+  /** stream of each node, and of the batches */
+  readonly streamOf: ReadonlyMap<string, string>;
   /** outputs that stay until the step ends, because hooks name them */
   readonly kept: ReadonlySet<string>;
   /** once-values that it reads */
@@ -137,6 +139,7 @@ export function compileProgram(graph: Graph, request: ProgramRequest): BatchProg
     losses,
     optimizers,
     marks: new Set(waits.flat()),
+    streamOf: new Map([...streams, [source, COPY]]),
     kept,
     onceRefs: onceRefs(graph, [...allRefs, ...sampleRefs(graph, source)]),
   };

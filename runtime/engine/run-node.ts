@@ -1,11 +1,12 @@
 /** One node, once, in a batch. */
 import type { StepFacts, Values } from '../node.ts';
 import { createRandom } from '../random.ts';
-import type { TensorBackend } from '../tensor/types.ts';
+import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import type { RunningModel } from './models.ts';
 import type { PlannedNode } from './planned-steps.ts';
 import type { RunningGraph } from './running.ts';
 import { mixedBetweenRanks } from './shared-batch.ts';
+import { sizeLanes } from './size-lanes.ts';
 import { type EdgeValues, gather } from './values.ts';
 
 /** A node that failed; the message names it. */
@@ -42,6 +43,7 @@ export async function runNode(host: Host, step: PlannedNode, values: EdgeValues,
 
 interface Host {
   readonly backend: TensorBackend;
+  readonly streams: DeviceStreams;
   readonly running: RunningGraph;
 }
 
@@ -50,7 +52,7 @@ async function runModel(
   step: PlannedNode,
   inputs: Values,
   facts: StepFacts,
-  { running, backend }: Host,
+  { running, backend, streams }: Host,
 ): Promise<Values> {
   const { phase, iteration, epoch } = facts;
   const training = facts.training && iteration < (follows?.eval_mode_from_iteration ?? Infinity);
@@ -58,8 +60,11 @@ async function runModel(
   const outputs = step.ports.filter((port) => !Object.hasOwn(weights, port));
   const [x] = Object.values(inputs);
   const random = running.randoms.get(node.name);
-  const forward = (images: Parameters<typeof model.forward>[0]): Record<string, unknown> =>
-    outputs.length > 0 ? model.forward(images, { training, outputs, random }) : {};
+  const forward = (images: Parameters<typeof model.forward>[0]): Record<string, unknown> => {
+    if (outputs.length === 0) return {};
+    const lanes = Array.isArray(images) ? sizeLanes(streams, node.name, step.stream) : undefined;
+    return model.forward(images, { training, outputs, random, lanes });
+  };
   const mix = createRandom(running.seed, 'mix', phase, epoch, iteration);
   const mixes = follows?.shuffle === true && facts.training;
   const results = mixes ? await mixedBetweenRanks(backend.tf, running.ranks, mix, x, forward) : forward(x);

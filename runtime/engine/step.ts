@@ -10,7 +10,7 @@ import { averageOverRanks } from './average.ts';
 import type { HostBatch } from './batches.ts';
 import { refOf } from './edges.ts';
 import { COPY, MAIN } from './lanes.ts';
-import type { PlannedNode, PlannedStep } from './planned-steps.ts';
+import { BEGIN, nodeOf, type PlannedNode, type PlannedStep, refsRead } from './planned-steps.ts';
 import type { BatchProgram } from './program.ts';
 import { runNode } from './run-node.ts';
 import type { RunningGraph } from './running.ts';
@@ -125,6 +125,7 @@ class BatchRun implements BatchStages, StepView {
     this.known = { images: batch.images * host.ranks.size };
     this.#values = createEdgeValues(host.backend, host.once);
     const start = host.now();
+    this.#mark(MAIN, BEGIN);
     host.streams.run(COPY, () => upload(host.backend, program.source, batch, program.copies, this.#values));
     batch.release();
     this.#mark(COPY, program.source);
@@ -166,16 +167,23 @@ class BatchRun implements BatchStages, StepView {
     const parameters = program.optimizers.flatMap(({ node }) => running.optimizers.get(node.name)!.parameters);
     const variables = parameters.map(({ variable }) => variable);
     const start = now();
-    const gradients = streams.run(MAIN, () => this.#tape!.backward(this.#loss!, variables));
+    const averaging = ranks.size > 1 ? averageOverRanks({ backend, ranks, streams }) : undefined;
+    const order: number[] = [];
+    const ready = (gradient: Tensor, index: number): void => {
+      order.push(index);
+      averaging!.add(gradient);
+    };
+    const gradients = streams.run(MAIN, () => this.#tape!.backward(this.#loss!, variables, averaging && ready));
     timing({ node: program.losses.map(refOf).join(' + '), stream: MAIN, stage: 'backward', start, end: now() });
     this.#values.free(this.#values.refs().filter((ref) => !program.kept.has(ref)));
     for (const [i, variable] of variables.entries()) this.#gradients.set(variable, gradients[i]);
-    if (ranks.size === 1) return;
-    const reached = variables.filter((_, i) => gradients[i] !== null);
-    const own = reached.map((variable) => this.#gradients.get(variable)!);
-    for (const variable of reached) this.#gradients.set(variable, null);
-    const means = await averageOverRanks(backend, ranks, own);
-    for (const [i, variable] of reached.entries()) this.#gradients.set(variable, means[i]);
+    if (!averaging) return;
+    const means = averaging.means(); // all are on their way now
+    for (const index of order) {
+      gradients[index]!.dispose();
+      this.#gradients.set(variables[index], null);
+    }
+    for (const [i, mean] of (await means).entries()) this.#gradients.set(variables[order[i]], mean);
   }
 
   async update(): Promise<void> {
@@ -248,6 +256,7 @@ class BatchRun implements BatchStages, StepView {
   async #runNode(step: PlannedNode): Promise<void> {
     const { streams, now, timing } = this.#host;
     for (const name of step.waits) this.#await(step.stream, name);
+    this.#share(step);
     const start = now();
     const run = () => runNode(this.#host, step, this.#values, this.#request.facts);
     // a recorded node works on the tape; of all others nothing is recorded
@@ -269,6 +278,14 @@ class BatchRun implements BatchStages, StepView {
 
   #mark(stream: string, name: string): void {
     if (this.#request.program.marks.has(name)) this.#marks.set(name, this.#host.streams.record(stream, name));
+  }
+
+  /** What a node reads of other streams. */
+  #share(step: PlannedNode): void {
+    const { streamOf } = this.#request.program;
+    const others = refsRead(step).filter((ref) => (streamOf.get(nodeOf(ref)) ?? step.stream) !== step.stream);
+    const tensors = others.flatMap((ref) => tensorsOf(this.#values.get(ref)));
+    if (tensors.length > 0) this.#host.streams.share(step.stream, tensors);
   }
 
   #await(stream: string, name: string): void {

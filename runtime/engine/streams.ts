@@ -5,4 +5,5 @@ export const inlineStreams: DeviceStreams = {
   run: (_stream, work) => work(),
   record: (stream, name) => ({ stream, name }),
   wait: () => undefined,
+  share: () => undefined,
 };

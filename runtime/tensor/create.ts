@@ -23,6 +23,7 @@ export function createBackend(name: string, opened: OpenedBackend): TensorBacken
       const { numTensors, numBytes } = tf.memory();
       return { tensors: numTensors, bytes: numBytes };
     },
+    ...(opened.streams ? { streams: opened.streams } : {}),
     sync: () => opened.sync?.() ?? Promise.resolve(),
   };
 }

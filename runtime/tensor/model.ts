@@ -21,6 +21,16 @@ export interface ForwardOptions {
   readonly outputs: readonly string[];
   /** the stream of this step, for dropout */
   readonly random?: Random;
+  /** where groups of images run; default: one after another */
+  readonly lanes?: GroupLanes;
+}
+
+/** Lanes of work for the groups of one forward pass, which are given in their order. */
+export interface GroupLanes {
+  /** what the work makes is there for whatever comes after it */
+  run(group: number, images: Tensor, work: () => Record<string, Tensor[]>): Record<string, Tensor[]>;
+  /** work that moves the running statistics of a layer, which the groups share */
+  normalise(group: number, layer: string, work: () => Tensor): Tensor;
 }
 
 export interface Model {
@@ -71,7 +81,7 @@ export function createModel(
 
   return {
     variables,
-    forward(inputs, { training, outputs, random: stream }) {
+    forward(inputs, { training, outputs, random: stream, lanes: given }) {
       const groups = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
       const key = outputs.join();
       let plan = plans.get(key);
@@ -79,9 +89,14 @@ export function createModel(
         plan = makePlan(spec, outputs, parts, groups[0].shape, recomputedParts);
         plans.set(key, plan);
       }
+      const lanes = groups.length > 1 ? given : undefined;
       return scope(() => {
         const results = groups.map((x, i) => {
-          const pass: Pass = { training: training && !spec.frozen, random: stream?.fork(i) };
+          const pass: Pass = {
+            training: training && !spec.frozen,
+            random: stream?.fork(i),
+            normalise: lanes && ((layer, work) => lanes.normalise(i, layer, work)),
+          };
           const run: Run = (steps, from) => runSteps(steps, from, pass, parts);
           const runAndDrop: Run = (steps, from) => {
             used.clear();
@@ -92,15 +107,17 @@ export function createModel(
             );
           };
           const isLast = i === groups.length - 1;
-          return runPlan(plan, x, run, (steps) =>
-            recomputedParts > 1 && !(isLast && steps === plan.last) ? runAndDrop : run,
-          );
+          const work = () =>
+            runPlan(plan, x, run, (steps) =>
+              recomputedParts > 1 && !(isLast && steps === plan.last) ? runAndDrop : run,
+            );
+          return lanes ? lanes.run(i, x, work) : work();
         });
-        const given = new Set<Tensor>(groups);
+        const known = new Set<Tensor>(groups);
         return Object.fromEntries(
           outputs.map((port) => {
             const values = merge(results.map((r) => r[port]));
-            const own = values.map((value) => unshared(value, given));
+            const own = values.map((value) => unshared(value, known));
             return [port, Array.isArray(spec.outputs[port]) || own.length > 1 ? own : own[0]];
           }),
         );

@@ -44,11 +44,11 @@ export function openTape(): Tape {
       }
       return result.finally(on) as T;
     },
-    backward(loss, variables) {
+    backward(loss, variables, ready) {
       const recorded = stop();
       try {
         if (loss.size !== 1) throw new Error(`backward starts from one number; this loss has shape [${loss.shape}]`);
-        return scope(() => walk(recorded, loss, variables));
+        return scope(() => walk(recorded, loss, variables, ready));
       } finally {
         release(recorded);
       }

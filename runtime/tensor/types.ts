@@ -130,8 +130,12 @@ export interface FusedOps {
 export interface Tape {
   /** Run f with recording off; what f makes is not differentiated. Re-entrant. */
   pause<T>(f: () => T): T;
-  /** Gradients of a scalar with respect to the variables; walks the tape once, freeing saved tensors as it goes. Null where the loss does not depend on the variable. Closes the tape. */
-  backward(loss: Tensor, variables: Variable[]): (Tensor | null)[];
+  /**
+   * Gradients of a scalar with respect to the variables; walks the tape once, freeing saved tensors as it goes. Null where
+   * the loss does not depend on the variable. Closes the tape.
+   * @param ready told each gradient as soon as nothing more is added to it, while the walk goes on; it must not free it
+   */
+  backward(loss: Tensor, variables: Variable[], ready?: (gradient: Tensor, index: number) => void): (Tensor | null)[];
   /** Close without walking (after an error, or in evaluation). */
   close(): void;
 }
@@ -142,14 +146,21 @@ export interface StreamMark {
   readonly name: string;
 }
 
-/** Ordered lanes of work on a device. */
+/**
+ * Ordered lanes of work on a device, by name; those of one name are one. What is put on none is on `main`.
+ */
 export interface DeviceStreams {
-  /** Put work on a stream: what `work` asks of the device runs there, in order. Synchronous work only. */
+  /**
+   * Put work on a stream: what `work` asks of the device runs there, in order; of asynchronous work, all that is asked
+   * for until it is done.
+   */
   run<T>(stream: string, work: () => T): T;
   /** Everything put on the stream so far is done when the mark is reached. */
   record(stream: string, name: string): StreamMark;
   /** What is put on `stream` from now on runs after the mark. */
   wait(stream: string, mark: StreamMark): void;
+  /** The stream reads tensors that were made on another: their memory is not used again before it has, once they are freed. */
+  share(stream: string, tensors: readonly Tensor[]): void;
 }
 
 /** One tensor backend, chosen and ready. */

@@ -14,18 +14,50 @@ interface Walk {
   readonly gradients: Map<number, Tensor>;
 }
 
+type Ready = (gradient: Tensor, index: number) => void;
+
 /**
  * Walk backward over the nodes that lead from the variables to the loss; what a node saved and the gradients of its
  * outputs are freed as soon as it is done. Integers and booleans carry no gradient. Null where the loss does not depend
  * on a variable.
  */
-export function walk(nodes: readonly TapeNode[], loss: Tensor, variables: readonly Variable[]): (Tensor | null)[] {
+export function walk(
+  nodes: readonly TapeNode[],
+  loss: Tensor,
+  variables: readonly Variable[],
+  ready?: Ready,
+): (Tensor | null)[] {
   const wanted = new Set(variables.map((variable) => variable.id));
   const state: Walk = { wanted, reached: new Set(wanted), gradients: new Map() };
   const onPath = onPathOf(nodes, state.reached);
   if (state.reached.has(loss.id)) state.gradients.set(loss.id, tf.onesLike(loss));
-  back(nodes, onPath, state);
+  const complete = ready && completedAt(nodes, onPath, variables);
+  back(nodes, onPath, state, (i) => {
+    for (const index of complete?.get(i) ?? []) {
+      const gradient = state.gradients.get(variables[index].id);
+      if (gradient) ready!(gradient, index);
+    }
+  });
   return variables.map((variable) => state.gradients.get(variable.id) ?? null);
+}
+
+/** Node → variables that no node before it reads: their gradients are whole when it is done. */
+function completedAt(
+  nodes: readonly TapeNode[],
+  onPath: readonly boolean[],
+  variables: readonly Variable[],
+): Map<number, number[]> {
+  const first = new Map<number, number>();
+  for (const [i, node] of nodes.entries()) {
+    if (!onPath[i]) continue;
+    for (const { id } of Object.values(node.inputs)) if (!first.has(id)) first.set(id, i);
+  }
+  const complete = new Map<number, number[]>();
+  for (const [index, { id }] of variables.entries()) {
+    const at = first.get(id);
+    if (at !== undefined) complete.set(at, [...(complete.get(at) ?? []), index]);
+  }
+  return complete;
 }
 
 /** Free what the nodes hold. */
@@ -46,7 +78,12 @@ function onPathOf(nodes: readonly TapeNode[], reached: Set<number>): boolean[] {
   });
 }
 
-function back(nodes: readonly TapeNode[], onPath: readonly boolean[], state: Walk): void {
+function back(
+  nodes: readonly TapeNode[],
+  onPath: readonly boolean[],
+  state: Walk,
+  done?: (index: number) => void,
+): void {
   const { wanted, reached, gradients } = state;
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i];
@@ -61,6 +98,7 @@ function back(nodes: readonly TapeNode[], onPath: readonly boolean[], state: Wal
       }
     }
     release([node]);
+    done?.(i);
   }
 }
 

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { assignStreams } from '../../runtime/engine/lanes.ts';
-import type { DeviceStreams, StreamMark } from '../../runtime/tensor/types.ts';
+import { runGraph } from '../../runtime/engine/run.ts';
+import { sizeLanes } from '../../runtime/engine/size-lanes.ts';
+import { checkPipeline, openPipeline } from '../../runtime/pipeline/open.ts';
+import { openBackend } from '../../runtime/tensor/backend.ts';
+import type { DeviceStreams } from '../../runtime/tensor/types.ts';
 import { classifier, runDocument, withFolder } from './fixtures/graph.ts';
-
-/** Writes down what is asked of it. */
-function recordingStreams(): { log: string[]; streams: DeviceStreams } {
-  const log: string[] = [];
-  return {
-    log,
-    streams: {
-      run(stream, work) {
-        log.push(`run ${stream}`);
-        return work();
-      },
-      record(stream, name): StreamMark {
-        log.push(`mark ${stream}: ${name}`);
-        return { stream, name };
-      },
-      wait: (stream, mark) => void log.push(`${stream} waits for ${mark.stream}: ${mark.name}`),
-    },
-  };
-}
+import { recordedStreams } from './fixtures/streams.ts';
 
 describe('streams', () => {
   const nodes = (...list: [string, string[], string?][]) =>
@@ -47,7 +35,7 @@ describe('streams', () => {
   });
 
   it('of a batch are told what to run and what to wait for', async () => {
-    const { log, streams } = recordingStreams();
+    const streams = recordedStreams();
     await withFolder((out) =>
       runDocument(
         classifier({
@@ -64,26 +52,175 @@ describe('streams', () => {
         { streams },
       ),
     );
-    assert.deepEqual(log, [
+    assert.deepEqual(streams.log, [
       'run copy',
       'mark copy: batch',
       'main waits for copy: batch',
+      'main reads 1 of others',
       'run main',
       'run main',
       'run main',
       'mark main: event forward',
       'branch-1 waits for copy: batch',
       'branch-1 waits for main: event forward',
+      'branch-1 reads 1 of others',
       'run branch-1',
       'run branch-1',
       'run branch-1',
       'mark branch-1: target',
       'main waits for branch-1: target',
+      'main reads 1 of others',
       'run main',
       'main waits for branch-1: target',
       'run main',
       'run main',
       'run main',
     ]);
+  });
+
+  /** A step of a pipeline that ships, small; the weights after it. */
+  async function step(pipeline: string, changes: readonly string[], streams?: DeviceStreams, document: object = {}) {
+    return withFolder(async (out) => {
+      const overrides = ['train_images=8', 'test_images=8', 'batch_size=8', 'epochs=1', 'run.evaluate=[]', ...changes];
+      const opened = await openPipeline({ extends: pipeline, hooks: [], ...document }, overrides, {});
+      const result = await runGraph(await checkPipeline(opened), {
+        out,
+        backend: await openBackend('wasm'),
+        types: opened.registry,
+        workers: 0,
+        streams,
+      });
+      assert.equal(result.iteration, 1);
+      return readFile(join(result.checkpoint!, 'model.safetensors'));
+    });
+  }
+
+  const CROPS = ['num_crops=[2,2,1]', 'size_crops=[32,20,16]', 'crop_scales=[[0.6,1],[0.3,0.6],[0.2,0.5]]'];
+
+  it('crops of another size pass the trunk beside the others, and the head waits for all of them', async () => {
+    const streams = recordedStreams();
+    const weights = await step('quick/swav', CROPS, streams);
+    assert.ok(weights.equals(await step('quick/swav', CROPS)), 'the weights are those of one stream');
+
+    const { find, ordered } = streams;
+    const [second, third] = [find('run main size 2'), find('run main size 3')];
+    const layers = streams.items.filter(({ what }) => /^mark main: trunk size 1 /.test(what));
+    assert.equal(layers.length, 20, 'normalisation layers of a ResNet-18');
+    for (const [earlier, later] of [
+      [layers[0], second],
+      [layers.at(-1)!, second],
+      [second, third],
+    ]) {
+      assert.ok(!ordered(earlier, later), 'the larger crops need not be done when the smaller begin');
+      assert.ok(!ordered(later, earlier), 'nor the other way round');
+    }
+    const copied = find('run copy');
+    for (const begun of [second, third]) assert.ok(ordered(copied, begun), 'the batch is there');
+
+    const ends = [find('mark main size 2: trunk size 2'), find('mark main size 3: trunk size 3')];
+    const head = find('run main', 1);
+    for (const end of ends) assert.ok(ordered(end, head), 'the head has the features of all sizes');
+
+    for (const { what, clock } of layers) {
+      const name = what.split(' ').at(-1)!;
+      const [own, next] = [2, 3].map((size) => find(`mark main size ${size}: trunk size ${size} ${name}`));
+      assert.ok(own.clock.main >= clock.main && next.clock['main size 2'] >= own.clock['main size 2'], name);
+    }
+    const shared = streams.log.filter((line) => / reads /.test(line));
+    assert.deepEqual(shared.slice(0, 5), [
+      'main reads 3 of others',
+      'main size 2 reads 1 of others',
+      'main reads 1 of others',
+      'main size 3 reads 1 of others',
+      'main reads 1 of others',
+    ]);
+  });
+
+  it('in evaluation sizes do not wait for one another at all', async () => {
+    const { tf } = await openBackend('wasm');
+    const streams = recordedStreams();
+    const lanes = sizeLanes(streams, 'trunk', 'main');
+    const images = tf.zeros([1]);
+    for (const group of [0, 1]) lanes.run(group, images, () => ({ features: [images] }));
+    images.dispose();
+    assert.deepEqual(streams.log, [
+      'mark main: trunk begins',
+      'main size 2 waits for main: trunk begins',
+      'main size 2 reads 1 of others',
+      'run main size 2',
+      'mark main size 2: trunk size 2',
+      'main waits for main size 2: trunk size 2',
+      'main reads 1 of others',
+    ]);
+  });
+
+  it('a momentum branch runs beside losses that do not read it, after the hooks of forward', async () => {
+    const streams = recordedStreams();
+    const events: string[] = [];
+    await withFolder((out) =>
+      runDocument(
+        classifier({
+          nodes: {
+            images: { type: 'dataset/shapes', length: 4, size: 8 },
+            head: { type: 'test/head', inputs: { features: 'trunk.features' }, classes: 10 },
+            slow: { type: 'model/momentum', of: ['trunk', 'head'], inputs: { images: 'batch.images' } },
+            hard: { type: 'test/cross_entropy', inputs: { scores: 'head.scores', label: 'batch.label' } },
+            soft: { type: 'test/cross_entropy', inputs: { scores: 'head.scores', target: 'target.target' } },
+            target: { type: 'test/centered_target', inputs: { scores: 'slow.scores' } },
+            loss: { type: 'test/sum', inputs: { losses: ['hard.loss', 'soft.loss'] } },
+          },
+          run: { epochs: 1 },
+        }),
+        out,
+        {
+          streams,
+          onEvent: (event) => void (event.type === 'node' && events.push(`${event.stream} ${event.node}`)),
+        },
+      ),
+    );
+    const of = (node: string) => {
+      const stream = events.find((line) => line.endsWith(` ${node}`))!.split(' ')[0];
+      const own = events.filter((line) => line.startsWith(`${stream} `));
+      return streams.find(`run ${stream}`, own.indexOf(`${stream} ${node}`));
+    };
+    const { ordered, find } = streams;
+    const [student, slow, target, hard, soft] = ['trunk', 'slow/trunk', 'target', 'hard', 'soft'].map(of);
+    assert.equal(slow.stream, 'branch-1');
+    assert.ok(ordered(student, slow) && ordered(find('mark main: event forward'), slow), 'the average has been moved');
+    assert.ok(!ordered(slow, hard) && !ordered(hard, slow), 'a loss of the student alone runs beside it');
+    assert.ok(ordered(target, soft), 'a loss that reads it does not');
+    const last = streams.items.at(-1)!;
+    assert.ok(ordered(target, last), 'all are done before the update');
+  });
+
+  it('a branch of the forward pass begins when the update before it is done', async () => {
+    const streams = recordedStreams();
+    await withFolder((out) =>
+      runDocument(
+        classifier({
+          nodes: {
+            images: { type: 'dataset/shapes', length: 8, size: 8 },
+            noise: { type: 'test/pass', inputs: { x: 'trunk.features' } },
+            other: { type: 'test/trunk', inputs: { images: 'batch.images' } },
+            other_head: { type: 'test/head', inputs: { features: 'other.features' }, classes: 10 },
+            first: { type: 'test/cross_entropy', inputs: { scores: 'head.scores', label: 'batch.label' } },
+            second: { type: 'test/cross_entropy', inputs: { scores: 'other_head.scores', label: 'batch.label' } },
+            loss: { type: 'test/sum', inputs: { losses: ['first.loss', 'second.loss'] } },
+          },
+          run: { epochs: 1 },
+        }),
+        out,
+        { streams },
+      ),
+    );
+    const { ordered, find, items } = streams;
+    const [one, two] = [0, 1].map((number) => find('mark main: begin of step', number));
+    const branches = items.filter(({ what }) => what === 'run branch-1');
+    assert.equal(branches.length, 6, 'trunk, head and loss, twice');
+    assert.ok(ordered(one, branches[0]) && !ordered(two, branches[2]));
+    assert.ok(ordered(two, branches[3]), 'the second step reads updated parameters');
+    assert.ok(!ordered(find('run main'), branches[0]), 'the trunks run beside each other');
+    const second = items.filter(({ what }) => what === 'run copy')[1];
+    assert.ok(!ordered(two, second), 'the next batch is copied while the step before computes');
   });
 });

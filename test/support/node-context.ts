@@ -23,13 +23,21 @@ export function paramsOf<P = any>(definition: NodeType, params: Readonly<Record<
 
 /** Ranks of one process that meet in each collective: run their work concurrently with Promise.all. */
 export function meetingRanks({ tf }: Pick<TensorBackend, 'tf'>, size: number): readonly Ranks[] {
-  let waiting: { readonly rank: number; readonly x: Tensor; readonly resolve: (all: readonly Tensor[]) => void }[] = [];
+  const meetings: {
+    readonly rank: number;
+    readonly x: Tensor;
+    readonly resolve: (all: readonly Tensor[]) => void;
+  }[][] = [];
+  const asked = new Array<number>(size).fill(0);
+  // the n-th collective of one rank is the n-th of the others, however many are under way
   const meet = (rank: number, x: Tensor) =>
     new Promise<readonly Tensor[]>((resolve) => {
-      waiting.push({ rank, x, resolve });
-      if (waiting.length < size) return;
-      const all = waiting.toSorted((a, b) => a.rank - b.rank);
-      waiting = [];
+      const number = asked[rank]++;
+      meetings[number] ??= [];
+      const come = meetings[number];
+      come.push({ rank, x, resolve });
+      if (come.length < size) return;
+      const all = come.toSorted((a, b) => a.rank - b.rank);
       for (const one of all) one.resolve(all.map((other) => other.x));
     });
   const reduce = {

@@ -1,5 +1,5 @@
 import type { FusedKernels } from '../kernels.ts';
-import type { FusedOps } from '../types.ts';
+import type { DeviceStreams, FusedOps } from '../types.ts';
 
 export interface BackendOptions {
   /** threads on the CPU, where the backend can; default: all cores */
@@ -20,6 +20,8 @@ export interface OpenedBackend {
   setPrecision?(precision: NonNullable<BackendOptions['precision']>): void;
   /** resolves when queued work is done; absent where work is done at once */
   sync?(): Promise<void>;
+  /** absent where the device does one thing after the other */
+  readonly streams?: DeviceStreams;
 }
 
 export interface BackendState {

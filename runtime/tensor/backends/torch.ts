@@ -35,12 +35,15 @@ const opener: BackendOpener = {
     const { torchOps } = await import('./torch/fused/losses.ts');
     const { sync } = await import('./torch/sync.ts');
     const { setPrecision } = await import('./torch/precision.ts');
+    const { torchStreams } = await import('./torch/streams.ts');
+    const { heldBy } = await import('./torch/data.ts');
     addon.setThreads(threads); // libtorch's own default may be one
     registerKernels(kernels);
     tf.registerBackend('torch', () => new TorchBackend());
     if (!(await tf.setBackend('torch'))) throw new Error('the torch backend did not start: see the warning above');
     const place = device === 'cuda' ? 'CUDA' : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
-    return { device: place, version, kernels: fusedKernels, ops: torchOps, setPrecision, sync };
+    const streams = device === 'cpu' ? {} : { streams: torchStreams(addon, device, heldBy) };
+    return { device: place, version, kernels: fusedKernels, ops: torchOps, setPrecision, sync, ...streams };
   },
 };
 export default opener;

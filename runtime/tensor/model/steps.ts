@@ -14,6 +14,8 @@ export interface Pass {
   readonly random: Random | undefined;
   /** these steps have run before on the same values: running statistics have them already */
   readonly again?: boolean;
+  /** runs what moves the running statistics of a layer; default: at once */
+  readonly normalise?: (layer: string, work: () => Tensor) => Tensor;
 }
 
 export type Step =
@@ -144,14 +146,17 @@ function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable, batchNormGr
       { training, eps: layer.eps, momentum: layer.momentum, relu, group },
     );
   if (training && again) return withPassingStatistics(layer.features, normalise);
-  if (training) {
-    const tracked = variable(join(path, 'num_batches_tracked'));
-    ops.noGrad(() => tracked.assign(tf.add(tracked, tf.scalar(1, 'int32'))));
-  }
-  return normalise({
-    runningMean: variable(join(path, 'running_mean')),
-    runningVar: variable(join(path, 'running_var')),
-  });
+  const run = (): Tensor => {
+    if (training) {
+      const tracked = variable(join(path, 'num_batches_tracked'));
+      ops.noGrad(() => tracked.assign(tf.add(tracked, tf.scalar(1, 'int32'))));
+    }
+    return normalise({
+      runningMean: variable(join(path, 'running_mean')),
+      runningVar: variable(join(path, 'running_var')),
+    });
+  };
+  return training && pass.normalise ? pass.normalise(path, run) : run();
 }
 
 /** With running statistics that nobody reads, in the place of the model's. */

@@ -43,6 +43,8 @@ export interface Addon {
   /** the stream waits for the event; the caller does not */
   waitEvent(event: number, device: string, stream: number): void;
   eventDone(event: number): boolean;
+  /** the stream reads a tensor that was made on another: once released, its memory is not used again before it has */
+  recordStream(handle: Handle, device: string, stream: number): void;
   releaseEvent(event: number): void;
   joinGroup(
     kind: 'tcp' | 'file',

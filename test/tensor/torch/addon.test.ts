@@ -197,5 +197,8 @@ withTorch('the libtorch add-on', () => {
     assert.throws(() => addon.recordEvent('cpu', stream), /does(n't| not) support events/);
     assert.throws(() => addon.eventDone(7), /this event was released or never existed/);
     assert.throws(() => addon.currentStream('no-such-device'), { code: 'TORCH' });
+    const x = upload([1, 2]);
+    addon.recordStream(x, 'cpu', stream); // memory of the processor waits for nobody
+    assert.throws(() => addon.recordStream(x, 'cuda', 0), /the tensor is not on the device of the stream/);
   });
 });

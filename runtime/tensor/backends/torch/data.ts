@@ -141,6 +141,12 @@ const toCopy = aten('_to_copy');
 export const cast = (handle: Handle, type: number): Handle =>
   addon.scalarType(handle) === type ? handle : toCopy(handle, type);
 
+/** Every tensor of libtorch that holds the values: as tfjs sees them, as images, in another number format. */
+export function heldBy(tensor: TensorInfo): Handle[] {
+  const { first, handle, low, strings } = dataOf(tensor);
+  return strings ? [] : [first >= 0 ? first : handle, low].filter((one) => one >= 0);
+}
+
 /** Handle of a tensor in whatever format it is kept. */
 export const h = (tensor: TensorInfo): Handle => dataOf(tensor).handle;
 

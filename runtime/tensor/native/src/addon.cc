@@ -65,6 +65,7 @@ const Export kExports[] = {
     {"recordEvent", exported<recordEvent>},
     {"waitEvent", exported<waitEvent>},
     {"eventDone", exported<eventDone>},
+    {"recordStream", exported<recordStream>},
     {"releaseEvent", exported<releaseEvent>},
 #ifdef PIPE_WITH_GLOO
     {"joinGroup", exported<joinGroup>},

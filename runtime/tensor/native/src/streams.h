@@ -55,6 +55,17 @@ inline napi_value eventDone(napi_env env, Environment& owner, const napi_value* 
   return jsBool(env, eventFrom(env, owner, values[0]).query());
 }
 
+/// recordStream(tensor, device, stream id): the stream reads the tensor, which was made on another; its memory is not used
+/// again before that is done
+inline napi_value recordStream(napi_env env, Environment& owner, const napi_value* values, size_t) {
+  const c10::Stream stream = streamFrom(env, values[1], values[2]);
+  const at::Tensor& tensor = owner.handles.get(env, values[0]);
+  if (tensor.device().type() != stream.device_type()) throw Misuse("the tensor is not on the device of the stream");
+  if (tensor.has_storage())
+    c10::impl::VirtualGuardImpl(stream.device_type()).recordDataPtrOnStream(tensor.storage().data_ptr(), stream);
+  return nullptr;
+}
+
 inline napi_value releaseEvent(napi_env env, Environment& owner, const napi_value* values, size_t) {
   owner.events.erase(toInt(env, values[0]));
   return nullptr;
