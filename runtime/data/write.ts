@@ -77,8 +77,9 @@ function writeView(
     if (!tensor)
       throw new ProgramError(`${what()} is still bytes: put transform/to_tensor or transform/normalize last`);
     if (!padded) pixels.toTensor(plain, { ...tensor, to: destination });
-    else pixels.write(pixels.crop(pixels.toTensor(plain, tensor), 0, 0, sizes[1], sizes[0]), destination);
-  } else pixels.write(padded ? pixels.crop(plain, 0, 0, sizes[1], sizes[0]) : plain, destination);
+    else pixels.writePadded(pixels.toTensor(plain, tensor), destination, sizes[1], sizes[0]);
+  } else if (padded) pixels.writePadded(plain, destination, sizes[1], sizes[0]);
+  else pixels.write(plain, destination);
 }
 
 function writeMask(

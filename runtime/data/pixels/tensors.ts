@@ -2,7 +2,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { View } from '../sample.ts';
 import type { Arena } from './arena.ts';
 import { labTables } from './lab-tables.ts';
-import { expectKind, viewBytes } from './view.ts';
+import { expectKind, pixelBytes, viewBytes } from './view.ts';
 
 /** One number per channel. */
 export interface Statistics {
@@ -81,6 +81,18 @@ export function tensors(kernels: Kernels, arena: Arena) {
       arena.checkRange(destination, count, 'destination');
       arena.bytes.copyWithin(destination, view.ptr, view.ptr + count);
       return count;
+    },
+
+    /** Copies a view to the upper left corner of width × height pixels at `destination`; the rest becomes 0. */
+    writePadded(view: View, destination: number, width: number, height: number): void {
+      const pixel = pixelBytes(view);
+      const [row, own] = [width * pixel, view.width * pixel];
+      if (view.width > width || view.height > height) {
+        throw new RangeError(`${view.width}×${view.height} pixels do not fit into ${width}×${height}`);
+      }
+      arena.checkRange(destination, row * height, 'destination');
+      arena.bytes.fill(0, destination, destination + row * height);
+      kernels.copyRows(view.ptr, own, destination, row, own, view.height);
     },
   };
 }

@@ -1,8 +1,8 @@
 import multicrop from '../../../nodes/collators/multicrop.ts';
 import type { BatchTensor } from '../../../runtime/data/slabs.ts';
 import type { NodeType } from '../../../runtime/node.ts';
-import { type Checker, NotSupported } from '../checker.ts';
-import { collate, inNchw } from '../collate.ts';
+import type { Checker } from '../checker.ts';
+import { type Collated, collate, inNchw } from '../collate.ts';
 import { near, same } from '../compare.ts';
 import type { OracleCase, OracleTensor } from '../oracle-file.ts';
 
@@ -18,21 +18,34 @@ function crops(groups: readonly BatchTensor[], images: number): { shape: number[
   });
 }
 
-async function check({ params, inputs, outputs, tolerance }: OracleCase): Promise<void> {
-  if (params.create_multidimensional_tensor) throw new NotSupported('crops of several sizes padded into one tensor');
-  const { batch } = inputs;
-  const got = await collate(
-    multicrop as NodeType,
-    batch.map((sample: any) => ({ views: sample.data, label: sample.label[0], valid: sample.data_valid[0] })),
-  );
-  const wanted = outputs.batch.data[0] as OracleTensor[];
-  const found = crops(got.images as BatchTensor[], batch.length);
+function checkCrops(got: Collated, wanted: readonly OracleTensor[], images: number, tolerance: number): void {
+  const found = crops(got.images as BatchTensor[], images);
   same(
     found.map(({ shape }) => shape),
     wanted.map(({ shape }) => [...shape]),
     'shapes of the crops',
   );
   for (const [i, { data }] of found.entries()) near(data, wanted[i].data, tolerance, `crop ${i}`);
+}
+
+function checkPadded(got: Collated, { multidimensional_tensor: wanted }: any, tolerance: number): void {
+  const { shape, data } = inNchw(got.images as BatchTensor);
+  same(shape, wanted.tensor.shape, 'shape of the padded tensor');
+  near(data, wanted.tensor.data, tolerance, 'padded tensor');
+  const mask = got.mask as BatchTensor;
+  same(mask.shape, wanted.mask.shape, 'shape of the mask');
+  same(Array.from(mask.data), wanted.mask.data.map(Number), 'mask');
+}
+
+async function check({ params, inputs, outputs, tolerance }: OracleCase): Promise<void> {
+  const { batch } = inputs;
+  const got = await collate(
+    multicrop as NodeType,
+    batch.map((sample: any) => ({ views: sample.data, label: sample.label[0], valid: sample.data_valid[0] })),
+    params,
+  );
+  if (params.create_multidimensional_tensor) checkPadded(got, outputs.batch.data[0], tolerance);
+  else checkCrops(got, outputs.batch.data[0], batch.length, tolerance);
   const facts = (port: string) => Array.from((got[port] as BatchTensor).data);
   same(facts('label'), outputs.batch.label[0].data, 'label');
   const indices = facts('index').map((i) => batch[i].data_idx[0]);
