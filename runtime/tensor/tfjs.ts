@@ -7,6 +7,7 @@ import { reduceGradients } from './gradients/reduce.ts';
 import { registerGradients } from './gradients/register.ts';
 import { shapeGradients } from './gradients/shape.ts';
 import { unaryGradients } from './gradients/unary.ts';
+import { volumeGradients } from './gradients/volume.ts';
 
 registerGradients({
   ...unaryGradients,
@@ -15,6 +16,7 @@ registerGradients({
   ...shapeGradients,
   ...matrixGradients,
   ...imageGradients,
+  ...volumeGradients,
 });
 
 export { tf };

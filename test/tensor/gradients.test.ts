@@ -216,6 +216,13 @@ const cases: Case[] = [
   ],
   ['maxPool', [[1, 4, 4, 2]], (tf, x) => tf.maxPool(x, 2, 2, 'valid')],
   ['avgPool', [[1, 5, 5, 2]], (tf, x) => tf.avgPool(x, 3, 2, 'same')],
+  ['maxPool3d', [[1, 4, 4, 2, 2]], (tf, x) => tf.maxPool3d(x, [2, 2, 2], 2, 'valid')],
+  ['avgPool3d', [[1, 3, 5, 3, 1]], (tf, x) => tf.avgPool3d(x, [3, 3, 2], [2, 2, 1], 'same')],
+  ['localResponseNormalization', [[1, 2, 2, 5]], (tf, x) => tf.localResponseNormalization(x, 2, 1, 0.5, 0.75)],
+  ['depthToSpace', [[1, 2, 3, 8]], (tf, x) => tf.depthToSpace(x, 2)],
+  ['stridedSlice', [[5, 4]], (tf, x) => tf.stridedSlice(x, [4, 0], [0, 4], [-2, 3])],
+  ['mirrorPad, reflected', [[3, 4]], (tf, x) => tf.mirrorPad(x, [[2, 1], [0, 3]], 'reflect')], // biome-ignore format: one line a case
+  ['mirrorPad, symmetric', [[2, 3]], (tf, x) => tf.mirrorPad(x, [[2, 1], [1, 3]], 'symmetric')], // biome-ignore format: one line a case
   ['resizeBilinear', [[1, 3, 3, 2]], (tf, x) => tf.image.resizeBilinear(x, [5, 4])],
   ['resizeNearestNeighbor', [[1, 3, 3, 2]], (tf, x) => tf.image.resizeNearestNeighbor(x, [5, 4])],
   ['spaceToBatchND', [[1, 4, 4, 1]], (tf, x) => tf.spaceToBatchND(x, [2, 2], [[0, 0], [0, 0]])], // biome-ignore format: one line a case

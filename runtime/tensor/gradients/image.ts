@@ -67,6 +67,21 @@ export const imageGradients: Record<string, Gradient> = {
       x: () => run('AvgPoolGrad', { dy: byWholeWindows(dy, x, attributes), input: x }, attributes),
     }),
   },
+  LRN: {
+    inputs: ['x'],
+    output: true,
+    grad: (dy, [x, y], attributes) => ({ x: () => run('LRNGrad', { x, y, dy }, attributes) }),
+  },
+  DepthToSpace: {
+    inputs: ['x'],
+    grad: (dy, [x], { blockSize }) => ({
+      x: () => {
+        const [n, h, w, c] = x.shape as [number, number, number, number];
+        const blocks = tf.reshape(dy, [n, h, blockSize, w, blockSize, c / blockSize ** 2]);
+        return tf.reshape(tf.transpose(blocks, [0, 1, 3, 2, 4, 5]), x.shape);
+      },
+    }),
+  },
   ResizeBilinear: resize('ResizeBilinearGrad'),
   ResizeNearestNeighbor: resize('ResizeNearestNeighborGrad'),
 };

@@ -53,7 +53,58 @@ function ungather(dy: Tensor, x: Tensor, indices: Tensor, { axis, batchDims }: A
 
 const size = tf.util.sizeFromShape;
 
+/** The middle of dy, and what its mirrored edges add, axis by axis. tfjs's own gradient leaves the edges out. */
+function unmirrored(dy: Tensor, x: Tensor, { paddings, mode }: Attributes): Tensor {
+  const offset = mode === 'reflect' ? 1 : 0;
+  return (paddings as [number, number][]).reduce((folded, [before, after], axis) => {
+    const length = x.shape[axis];
+    const part = (begin: number, count: number): Tensor =>
+      tf.slice(
+        folded,
+        folded.shape.map((_, i) => (i === axis ? begin : 0)),
+        folded.shape.map((all, i) => (i === axis ? count : all)),
+      );
+    const placed = (edge: Tensor, at: number): Tensor =>
+      tf.pad(
+        tf.reverse(edge, axis),
+        edge.shape.map((count, i): [number, number] => (i === axis ? [at, length - at - count] : [0, 0])),
+      );
+    const middle = part(before, length);
+    const left = before > 0 ? tf.add(middle, placed(part(0, before), offset)) : middle;
+    return after > 0 ? tf.add(left, placed(part(before + length, after), length - offset - after)) : left;
+  }, dy);
+}
+
+/** Places of the values that a slice with steps takes, in their order. */
+function taken(x: Tensor, { begin, end, strides, beginMask, endMask, ...masks }: Attributes): tf.Tensor1D {
+  const { ellipsisMask, newAxisMask, shrinkAxisMask } = masks;
+  const info = tf.slice_util.sliceInfo(
+    x.shape,
+    begin,
+    end,
+    strides,
+    beginMask,
+    endMask,
+    ellipsisMask,
+    newAxisMask,
+    shrinkAxisMask,
+  );
+  let places = [0];
+  for (const [axis, count] of info.finalShapeSparse.entries()) {
+    const along = Array.from({ length: count }, (_, i) => info.begin[axis] + i * info.strides[axis]);
+    places = places.flatMap((place) => along.map((at) => place * x.shape[axis] + at));
+  }
+  return tf.tensor1d(places, 'int32');
+}
+
 export const shapeGradients: Record<string, Gradient> = {
+  MirrorPad: { inputs: ['x'], grad: (dy, [x], attributes) => ({ x: () => unmirrored(dy, x, attributes) }) },
+  StridedSlice: {
+    inputs: ['x'],
+    grad: (dy, [x], attributes) => ({
+      x: () => reshape(tf.unsortedSegmentSum(reshape(dy, [-1]), taken(x, attributes), x.size), x.shape),
+    }),
+  },
   Reshape: { inputs: ['x'], grad: (dy, [x]) => ({ x: () => reshape(dy, x.shape) }) },
   ExpandDims: { inputs: ['input'], grad: (dy, [input]) => ({ input: () => reshape(dy, input.shape) }) },
   Transpose: {
