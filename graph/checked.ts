@@ -70,6 +70,8 @@ export interface CheckedGraph<D extends NodeDeclaration = NodeDeclaration> {
   readonly byName: ReadonlyMap<string, CheckedNode<D>>;
   /** in the order they run: brought by nodes first, then the document's */
   readonly hooks: readonly CheckedHook<D>[];
+  /** what happens with a batch, where the document says it */
+  readonly step?: CheckedHook<D>;
   readonly run: RunSettings;
   /** not wrong, but worth saying: a model that nobody reads */
   readonly notes: readonly Problem[];

@@ -29,6 +29,7 @@ const ROLES: ReadonlySet<string> = new Set<Role>([
   'artifact',
   'evaluator',
   'hook',
+  'step',
   'schedule',
 ]);
 

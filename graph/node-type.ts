@@ -138,7 +138,7 @@ export interface ModelStatics<S extends TObject> {
  * Roles: what a node does in a run.
  * dataset, transform, collator run in workers; model and compute let gradients flow; target runs after `forward` without
  * gradient; loss after the targets; optimizer ends a training step; bank and meter collect over a phase; artifact and
- * evaluator work on once-values; hook observes; schedule is a number over time.
+ * evaluator work on once-values; hook observes; step orders the stages of a batch; schedule is a number over time.
  */
 export type Role =
   | 'dataset'
@@ -154,6 +154,7 @@ export type Role =
   | 'artifact'
   | 'evaluator'
   | 'hook'
+  | 'step'
   | 'schedule';
 
 /** A node type as the language sees it, params not known statically. */

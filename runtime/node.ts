@@ -15,7 +15,7 @@ import type { DType, PortValue } from '../graph/port.ts';
 import type { Collator } from './data/collation.ts';
 import type { Pixels } from './data/pixels/pixels.ts';
 import type { Dataset, Sample, View } from './data/sample.ts';
-import type { HookHandlers } from './events.ts';
+import type { HookHandlers, RunView } from './events.ts';
 import { withModelKeys } from './model-keys.ts';
 import type { Random } from './random.ts';
 import type { FusedOps, Tensor, TensorApi, Variable } from './tensor/types.ts';
@@ -128,6 +128,29 @@ export interface Optimizer {
   lr(where: number): readonly number[];
 }
 
+/** The stages of a batch, for a step to put in order. */
+export interface BatchStages {
+  readonly training: boolean;
+  /** mean over the ranks, known after `loss` in a phase with one: every rank has the same */
+  readonly lossValue: number | undefined;
+  /** models and computations */
+  forward(): Promise<void>;
+  /** targets, losses, meters */
+  loss(): Promise<void>;
+  /** gradients of the loss; outputs that no hook names are freed */
+  backward(): Promise<void>;
+  /** the optimizers' step */
+  update(): Promise<void>;
+  /** tell observers and hooks, with recording off */
+  event(type: 'forward' | 'loss_and_meter' | 'backward' | 'update' | 'step'): Promise<void>;
+}
+
+/**
+ * What happens with a batch, in training and in other phases. Work of its own on tensors belongs between the stages that
+ * it stands between; gradients are seen and changed through the parameters of `run`, between backward and update.
+ */
+export type BatchStep = (batch: BatchStages, run: RunView) => Promise<void>;
+
 /** Collects over a phase: feature banks (once) and meters (phase). */
 export interface Fold {
   /** a new phase begins */
@@ -227,6 +250,16 @@ interface HookRole<S extends TObject> {
   }) => HookHandlers;
 }
 
+interface StepRole<S extends TObject> {
+  readonly role: 'step';
+  readonly create: (context: {
+    readonly name: string;
+    readonly params: P<S>;
+    readonly tf: TensorApi;
+    readonly ops: FusedOps;
+  }) => BatchStep;
+}
+
 interface ScheduleRole<S extends TObject> {
   readonly role: 'schedule';
   /** value by share of training done, where in [0, 1]; `nested` makes an inner schedule */
@@ -250,6 +283,7 @@ export type NodeDefinition<S extends TObject = TObject> = Declared<S> &
     | FoldRole<S>
     | OnceRole<S>
     | HookRole<S>
+    | StepRole<S>
     | ScheduleRole<S>
   );
 

@@ -23,6 +23,7 @@ import { Report } from './report.ts';
 import { checkPhases, readRun, type SaidSettings } from './run-settings.ts';
 import { type Inferred, inferShapes, reportProblem } from './shapes.ts';
 import { checkSharing } from './sharing.ts';
+import { checkStep } from './step.ts';
 import { watchedNodes } from './watched.ts';
 import { wireNodes } from './wires.ts';
 
@@ -42,6 +43,7 @@ export async function checkDocument(
   const types = await loadTypes(document, registry);
   const nodes = draftNodes(document, types, registry, report);
   const hooks = checkHooks(document, types, registry, report);
+  const step = checkStep(document, types, registry, report);
   const settings = readRun(document, report);
 
   const drafts = wireNodes(nodes, report);
@@ -65,6 +67,7 @@ export async function checkDocument(
     nodes: checked,
     byName: new Map(checked.map((node) => [node.name, node])),
     hooks: [...(await broughtHooks(drafts, registry)), ...hooks],
+    ...(step ? { step } : {}),
     run: runSettings(settings, phases),
     notes: [...document.notes, ...report.notes],
     document: document.value,

@@ -1,7 +1,7 @@
 /** The schema layer for nodes: types, params, ports. */
 import type { NodeValue } from '../document/node-form.ts';
 import type { ResolvedDocument } from '../document/resolve.ts';
-import type { NodeDeclaration, Ports } from '../node-type.ts';
+import type { NodeDeclaration, Ports, Role } from '../node-type.ts';
 import type { ParamProblem } from '../params/explain.ts';
 import { inlineType, type Params, readParams, type Types } from '../params/read.ts';
 import type { Registry } from '../registry.ts';
@@ -22,6 +22,7 @@ export async function loadTypes(document: ResolvedDocument, registry: Registry):
   };
   look(document.nodes);
   look(document.hooks);
+  look(document.run);
   // a bare number where a schedule may stand is the constant one
   const loaded = await registry.load(names);
   return new Map([...loaded.values()].map((declared) => [declared.type, declared]));
@@ -68,6 +69,13 @@ export function reportParams(
   }
 }
 
+/** where types belong that are no nodes */
+const OUTSIDE: Readonly<Partial<Record<Role, string>>> = {
+  hook: 'Move it to the list "hooks"',
+  schedule: 'Write it inline where a param takes a schedule',
+  step: 'Write it as "run": {"step": {"type": …}}',
+};
+
 /** keys of a node that are not params */
 const OWN_KEYS = new Set(['type', 'inputs', 'from', 'phase', 'stream']);
 
@@ -81,9 +89,8 @@ export function draftNodes(document: ResolvedDocument, types: Types, registry: R
     const nothing = { name, value, params: {}, valid: false, inputs: [], broken: new Set<string>() };
     const declaration = declarationOf(value.type, path, name, types, registry, report);
     if (!declaration) return nothing;
-    if (declaration.role === 'hook' || declaration.role === 'schedule') {
-      const cure =
-        declaration.role === 'hook' ? 'Move it to the list "hooks"' : 'Write it inline where a param takes a schedule';
+    const cure = OUTSIDE[declaration.role];
+    if (cure) {
       report.add({
         layer: 'schema',
         path: [...path, 'type'],

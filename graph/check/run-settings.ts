@@ -52,6 +52,13 @@ export const RUN_SCHEMA: JsonSchema = {
       description:
         'batch norm in training takes the batches of all ranks, or of each group of ranks, for one; nothing changes with one rank',
     },
+    step: {
+      type: 'object',
+      required: ['type'],
+      properties: { type: { type: 'string', description: 'a node type of role step, of a plugin' } },
+      description:
+        'what happens with a batch: {"type": "step/…", …its params}; default: forward, loss, backward, update',
+    },
     deterministic: { type: 'boolean', default: true, description: 'the same numbers in every run' },
   },
 };

@@ -29,6 +29,7 @@ export const COLORS: Readonly<Record<Role, Color>> = {
   artifact: AMBER,
   evaluator: BLUE,
   hook: GRAY,
+  step: GRAY,
   schedule: GRAY,
 };
 

@@ -32,7 +32,7 @@ const OF: JsonSchema = {
 
 export function pipelineSchema(types: readonly NodeDeclaration[]): JsonSchema {
   const hooks = types.filter(({ role }) => role === 'hook');
-  const nodes = types.filter(({ role }) => role !== 'hook' && role !== 'schedule');
+  const nodes = types.filter(({ role }) => role !== 'hook' && role !== 'schedule' && role !== 'step');
   const kinds = [...new Set(types.flatMap(({ params }) => inlineKinds(params as unknown as JsonSchema)))].sort();
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -42,7 +42,7 @@ export async function runPhase(session: Session, program: BatchProgram): Promise
       position,
       facts: { phase, training, iteration: counters.position.iteration, epoch },
       where: counters.where,
-      step: session.step,
+      step: (stages) => session.step(stages, session.view),
       expose: (view) => {
         session.stepView = view;
       },

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonical } from '../../graph/document/canonical.ts';
 import type { GraphEvent } from '../events.ts';
-import type { Ranks, Value } from '../node.ts';
+import type { BatchStep, Ranks, Value } from '../node.ts';
 import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import { createCheckpointWriter } from '../train/checkpoint.ts';
 import { diskFiles, type Files, replaceFile } from '../train/files.ts';
@@ -23,7 +23,7 @@ import { createRecorder } from './recorder.ts';
 import { loadSchedules } from './schedules.ts';
 import type { RunResult, Session } from './session.ts';
 import { createSources } from './sources.ts';
-import { type Step, standardStep } from './step.ts';
+import { standardStep } from './step.ts';
 import { createStop } from './stop.ts';
 import { inlineStreams } from './streams.ts';
 import { createTrace } from './trace.ts';
@@ -52,8 +52,8 @@ export interface RunOptions {
   readonly ranks?: RunRanks;
   /** instead of the backend's own */
   readonly streams?: DeviceStreams;
-  /** what a batch does, over the plan's stages; default VISSL's order */
-  readonly step?: Step;
+  /** what happens with a batch; default: what the document says, else VISSL's order */
+  readonly step?: BatchStep;
   readonly files?: Files;
 }
 
@@ -125,7 +125,7 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
       resume: chosen.from,
       ranks,
       streams: options.streams ?? backend.streams ?? inlineStreams,
-      step: options.step ?? standardStep,
+      step: options.step ?? ownStep(graph, backend) ?? standardStep,
       schedules: await loadSchedules(
         [...graph.nodes, ...graph.hooks].map(({ params }) => params),
         options.types,
@@ -148,6 +148,12 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
     await recorder?.close();
     await trace?.close();
   }
+}
+
+/** The step that the document names. */
+function ownStep({ step }: Graph, { tf, ops }: TensorBackend): BatchStep | undefined {
+  if (step?.declaration.role !== 'step') return undefined;
+  return step.declaration.create({ name: step.name, params: step.params, tf, ops });
 }
 
 /** One trace per rank. */

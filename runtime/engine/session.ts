@@ -1,6 +1,6 @@
 /** A run under way: what its parts share. */
 import type { HookEvent, HookEventType, RunView } from '../events.ts';
-import type { RunFacts, Value } from '../node.ts';
+import type { BatchStep, RunFacts, Value } from '../node.ts';
 import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
 import type { CheckpointWriter } from '../train/checkpoint.ts';
 import type { FoundCheckpoint } from '../train/resume.ts';
@@ -15,7 +15,7 @@ import type { RunningGraph } from './running.ts';
 import type { Schedules } from './schedules.ts';
 import type { Sources } from './sources.ts';
 import type { EngineState } from './state.ts';
-import type { BatchHost, Step, StepView } from './step.ts';
+import type { BatchHost, StepView } from './step.ts';
 import type { Stop } from './stop.ts';
 
 export interface SessionOptions {
@@ -31,7 +31,7 @@ export interface SessionOptions {
   readonly resume?: FoundCheckpoint;
   readonly ranks: RunRanks;
   readonly streams: DeviceStreams;
-  readonly step: Step;
+  readonly step: BatchStep;
   readonly schedules: Schedules;
   readonly metrics: MetricsFile;
   /** folder of the checkpoints */

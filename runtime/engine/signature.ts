@@ -12,7 +12,8 @@ export function trainingSignature(graph: Graph): Signature {
   );
   const { seed, precision, phases, sync_batch_norm } = graph.run;
   // left out where it is off, as in checkpoints that know nothing of it
-  const run = { seed, precision, phases, ...(sync_batch_norm ? { sync_batch_norm } : {}) };
+  const own = graph.step ? { step: { type: graph.step.declaration.type, params: graph.step.params } } : {};
+  const run = { seed, precision, phases, ...(sync_batch_norm ? { sync_batch_norm } : {}), ...own };
   return plainJson({ nodes: sign(graph, names), run });
 }
 

@@ -4,7 +4,7 @@
  * VISSL's list of hooks has it.
  */
 import type { HookEvent } from '../events.ts';
-import type { Ranks, StepFacts, Value } from '../node.ts';
+import type { BatchStages, BatchStep, Ranks, StepFacts, Value } from '../node.ts';
 import type { DeviceStreams, StreamMark, Tape, Tensor, TensorBackend, Variable } from '../tensor/types.ts';
 import { averageOverRanks } from './average.ts';
 import type { HostBatch } from './batches.ts';
@@ -38,24 +38,7 @@ export interface BatchHost {
   timing(timing: NodeTiming): void;
 }
 
-/** The stages of a batch, for a step to put in order. */
-export interface BatchStages {
-  readonly training: boolean;
-  /** models and computations */
-  forward(): Promise<void>;
-  /** targets, losses, meters; then the loss is known */
-  loss(): Promise<void>;
-  /** gradients of the loss; outputs that no hook names are freed */
-  backward(): Promise<void>;
-  /** the optimizers' step */
-  update(): Promise<void>;
-  /** tell observers and hooks, with recording off */
-  event(type: 'forward' | 'loss_and_meter' | 'backward' | 'update' | 'step'): Promise<void>;
-}
-
-export type Step = (batch: BatchStages) => Promise<void>;
-
-export const standardStep: Step = async (batch) => {
+export const standardStep: BatchStep = async (batch) => {
   await batch.forward();
   await batch.event('forward');
   await batch.loss();
@@ -77,7 +60,7 @@ export interface StepRequest {
   readonly position: number;
   /** share of training done before this step, [0, 1) */
   readonly where: number;
-  readonly step: Step;
+  readonly step: (batch: BatchStages) => Promise<void>;
   /** facts of the event that the step knows */
   dispatch(type: HookEvent['type'], known: Pick<HookEvent, 'loss' | 'lr' | 'images'>): Promise<void>;
   /** while the step runs, what hooks may see and change */
@@ -205,6 +188,10 @@ class BatchRun implements BatchStages, StepView {
       for (const gradient of this.#gradients.values()) gradient?.dispose();
       this.#gradients.clear();
     }
+  }
+
+  get lossValue(): number | undefined {
+    return this.known.loss;
   }
 
   output(ref: string): Value | undefined {

@@ -43,7 +43,18 @@ const resolve = (pipeline: string | PipelineDocument, options: ResolveOptions) =
   typeof pipeline === 'string' ? resolveDocument(pipeline, options) : resolveObject(pipeline, options);
 
 /** Settings that may be overridden though the document does not say them. */
-const RUN_SETTINGS = ['epochs', 'phases', 'evaluate', 'seed', 'precision', 'device', 'workers', 'deterministic'];
+const RUN_SETTINGS = [
+  'epochs',
+  'phases',
+  'evaluate',
+  'seed',
+  'precision',
+  'device',
+  'workers',
+  'sync_batch_norm',
+  'step',
+  'deterministic',
+];
 
 /** Resolve a document with its overrides. Throws WrongRequest with all problems found. */
 export async function openPipeline(

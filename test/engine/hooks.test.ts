@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Step } from '../../runtime/engine/step.ts';
 import type { HookEvent, HookHandlers, RunView } from '../../runtime/events.ts';
+import type { BatchStep } from '../../runtime/node.ts';
 import { batch, defineNode, type NodeType, T } from '../../runtime/node.ts';
 import { openBackend } from '../../runtime/tensor/backend.ts';
 import { classifier, runDocument, withFolder } from './fixtures/graph.ts';
@@ -226,7 +226,7 @@ describe('hooks of a run', () => {
 
   it('see the events of a step of one’s own', async () => {
     const order: string[] = [];
-    const step: Step = async (stages) => {
+    const step: BatchStep = async (stages) => {
       await stages.forward();
       await stages.loss();
       await stages.event('loss_and_meter');

@@ -191,10 +191,7 @@ describe('chances', () => {
     assert.deepEqual(inside({ transform: 'resize', size: [9, 9] }).messages, []);
     assert.match(inside({ transform: 'rotate' }).messages[0], /makes labels cannot stand inside/);
     assert.match(inside({ transform: 'replicate' }).messages[0], /makes several views cannot stand inside/);
-    assert.match(
-      inside({ transform: 'center_crop', size: 4, indices: [3] }).messages[0],
-      /there is no view 3/,
-    );
+    assert.match(inside({ transform: 'center_crop', size: 4, indices: [3] }).messages[0], /there is no view 3/);
   });
 });
 
