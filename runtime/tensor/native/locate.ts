@@ -24,12 +24,12 @@ const CURE = 'install PyTorch (pip install torch) or libtorch-dev (Debian, Ubunt
  * $LIBTORCH (a folder with include/ and lib/), else the torch package of $PYTHON, python3 or python, else the system's.
  * @throws one sentence: no libtorch, one without headers, or one older than 1.13
  */
-export function locateLibtorch(environment: NodeJS.ProcessEnv = process.env): Libtorch {
+export function locateLibtorch(environment: NodeJS.ProcessEnv = process.env, system = '/usr'): Libtorch {
   const chosen = environment.LIBTORCH;
   if (chosen) return inspect(chosen, 'LIBTORCH');
   const packaged = pythonPackage('torch', environment);
   if (packaged && hasHeaders(packaged)) return inspect(packaged, "Python's torch");
-  if (hasHeaders('/usr')) return inspect('/usr', "the system's libtorch");
+  if (hasHeaders(system)) return inspect(system, "the system's libtorch");
   if (packaged) return inspect(packaged, "Python's torch");
   throw new Missing('libtorch was not found', CURE);
 }

@@ -8,6 +8,7 @@ export function pythonPackage(name: string, environment: NodeJS.ProcessEnv): str
     try {
       const folder = execFileSync(python, ['-c', code], {
         encoding: 'utf8',
+        env: environment,
         stdio: ['ignore', 'pipe', 'ignore'],
       }).trim();
       if (folder) return folder;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { loadAddon } from '../../../runtime/tensor/native/addon.ts';
 import { buildTorch, buildTorchIfPossible, compilerNeeds } from '../../../runtime/tensor/native/build.ts';
 import { addonPath } from '../../../runtime/tensor/native/cache.ts';
 import { locateLibtorch } from '../../../runtime/tensor/native/locate.ts';
@@ -67,6 +68,43 @@ describe('finding libtorch and building the add-on', () => {
     libtorch([1, 12, 1]);
     problem(/^LIBTORCH at .* is version 1\.12\.1, older than 1\.13/);
     assert.throws(() => locateLibtorch({ LIBTORCH: join(folder, 'no') }), /names .*no, which does not exist/);
+  });
+
+  it('takes the torch of a Python, else the system’s, else says that there is none', () => {
+    const find = () => locateLibtorch({ PATH: join(folder, 'bin') }, join(folder, 'usr'));
+    assert.throws(
+      find,
+      /^Missing: libtorch was not found: install PyTorch \(pip install torch\) or libtorch-dev \(Debian, Ubuntu\), or set LIBTORCH/,
+    );
+    const whole = folder;
+    const placed = (name: string, version: readonly number[]) => {
+      folder = join(whole, name);
+      libtorch(version);
+      folder = whole;
+    };
+    placed('usr', [1, 13, 1]);
+    assert.deepEqual(find().version, [1, 13, 1]);
+    placed('torch', [2, 13, 0]);
+    script('bin/python3', `echo ${join(folder, 'torch')}`);
+    assert.deepEqual(find().version, [2, 13, 0]);
+    // wheels may come without headers: then the system's is better than none
+    rmSync(join(folder, 'torch/include'), { recursive: true });
+    assert.deepEqual(find().version, [1, 13, 1]);
+    rmSync(join(folder, 'usr'), { recursive: true });
+    assert.throws(find, /^Missing: Python's torch at .* has libraries but no C\+\+ headers: install/);
+  });
+
+  it('an add-on that is not there, or is for another libtorch, is named with the cure', () => {
+    process.env.LIBTORCH = libtorch([2, 13, 0]);
+    process.env.PIPE_CACHE = join(folder, 'cache');
+    assert.throws(loadAddon, /^Missing: the add-on for libtorch 2\.13\.0 is not built: pipe backends build torch$/);
+    const path = addonPath(locate());
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, 'not an add-on');
+    assert.throws(
+      loadAddon,
+      /^Missing: the libtorch add-on .*torch\.node does not load \(.+\): pipe backends build torch$/s,
+    );
   });
 
   it('asks for a compiler that is new enough', () => {
