@@ -112,6 +112,27 @@ onEachBackend('activation checkpointing', (get) => {
     });
   }
 
+  it('gradients are the same where ranks share the statistics of a batch', async () => {
+    const asked: number[][] = [];
+    const twice = (lengths: number[]) => ({
+      size: 2,
+      gather(values: Float32Array) {
+        lengths.push(values.length);
+        return Float32Array.from([...values, ...values]); // the other rank has the same images
+      },
+    });
+    const run = (recomputedParts: number) => {
+      const lengths: number[] = [];
+      asked.push(lengths);
+      const options = { recomputedParts, batchNormGroup: twice(lengths) };
+      return withModel(get(), options, (model) => step(get(), model, [8, 6]));
+    };
+    const [plain, dropped] = [await run(1), await run(3)];
+    assert.deepEqual(dropped.gradients, plain.gradients);
+    assert.deepEqual(dropped.buffers, plain.buffers);
+    assert.ok(asked[1].length > asked[0].length, 'what is computed again is exchanged again');
+  });
+
   it('a step after another begins with the same statistics', async () => {
     const two = (options: ModelOptions) =>
       withModel(get(), options, (model) => [step(get(), model, [8]), step(get(), model, [6])].map((s) => s.buffers));
