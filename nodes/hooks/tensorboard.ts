@@ -1,9 +1,12 @@
 import { isAbsolute, join, normalize } from 'node:path';
 import type { GraphEvent, HookEvent, RunView } from '../../runtime/events.ts';
+import { imageGrid } from '../../runtime/figures/image-grid.ts';
+import { encodePng } from '../../runtime/figures/picture.ts';
 import { defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
 import { createEventFile, type EventFile } from '../../runtime/tensorboard/event-file.ts';
 import { histogramOf } from '../../runtime/tensorboard/histogram.ts';
+import { pictureOf } from '../../runtime/views/picture-of.ts';
 import { isLogMoment } from './step-log.ts';
 
 /**
@@ -11,7 +14,8 @@ import { isLogMoment } from './step-log.ts';
  * backward (gradients), step (scalars, parameters), phase_end, end, exception; watches metrics.
  * Scalars at iteration 1, every `log_frequency` and every 5 of the first 100: Training/Loss, Training/Learning_rate (one
  * per group when they differ), Speed/…, Memory/…; Metrics/… of meters and evaluators. Histograms Parameters/… and
- * Gradients/… at the end of each epoch (step: its number) and every n iterations (step: the iteration).
+ * Gradients/… at the end of each epoch (step: its number) and every n iterations (step: the iteration). Images/<phase>:
+ * a grid of the first images of each pass, each from its least to its greatest value.
  * Differences from the reference code: memory is that of the process, on any device; learning rates are not rounded; the gradients of an
  * epoch are those of its last step. A resumed run tells TensorBoard to forget the steps that it does again.
  */
@@ -30,6 +34,10 @@ export default defineNode({
       minimum: -1,
       description: 'iterations between histograms within an epoch; -1 or 0: at ends of epochs only',
     }),
+    images: T.Optional(
+      T.String({ description: 'images to draw from the first batch of each pass, such as "test_batch.images"' }),
+    ),
+    num_images: T.Integer({ default: 6, minimum: 1, description: 'how many of them' }),
   }),
   show: ['log_frequency', 'log_params_every_n_iters'],
   create: ({ params }) => {
@@ -57,7 +65,17 @@ export default defineNode({
         [...run.parameters].map(([own, view]) => [own, view.gradient()]),
         step,
       );
+    const { images } = params;
+    const drawFirst =
+      (ref: string) =>
+      async ({ progress }: HookEvent, run: RunView) => {
+        if (!file || progress.step > 1) return;
+        const output = run.output(ref);
+        const tensor = (Array.isArray(output) ? output[0] : output) as Tensor | undefined;
+        if (tensor) file.image(`Images/${progress.phase}`, await drawn(tensor, params.num_images), progress.iteration);
+      };
     return {
+      ...(images === undefined ? {} : { forward: drawFirst(images) }),
       async start({ progress }, run) {
         if (run.rank > 0) return;
         if (isAbsolute(params.folder) || normalize(params.folder).startsWith('..')) {
@@ -106,6 +124,20 @@ export default defineNode({
     };
   },
 });
+
+/** Images side by side, in rows of about as many as there are rows. */
+async function drawn(tensor: Tensor, most: number) {
+  const { shape } = tensor;
+  const count = Math.min(most, shape[0]);
+  const data = (await tensor.data()) as Float32Array;
+  const pictures = Array.from({ length: count }, (_, row) => pictureOf({ data, shape, dtype: 'float32' }, row));
+  const across = Math.ceil(Math.sqrt(count));
+  const rows = Array.from({ length: Math.ceil(count / across) }, (_, i) =>
+    pictures.slice(i * across, (i + 1) * across),
+  );
+  const grid = imageGrid(rows);
+  return { png: await encodePng(grid), width: grid.width, height: grid.height };
+}
 
 const MIB = 2 ** 20;
 

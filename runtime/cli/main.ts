@@ -138,6 +138,13 @@ dataset
   .addHelpText('after', '\nExample:\n  pipe dataset get imagenet1k_folder')
   .action(async (name, options) => (await import('./commands/dataset.ts')).get(name, options));
 dataset
+  .command('paths')
+  .argument('<name>', 'a dataset of the catalog')
+  .option('--split <split>', 'which part', 'train')
+  .addOption(catalogOption())
+  .addHelpText('after', '\nExample:\n  pipe dataset paths imagenet1k_folder --split val')
+  .action(async (name, options) => (await import('./commands/dataset.ts')).paths(name, options));
+dataset
   .command('add')
   .argument('[name]', 'a new name')
   .option('--train <paths...>', 'images for training, and their labels: a folder, or a list and a .npy file')
@@ -212,6 +219,17 @@ program
   .addOption(jsonOption())
   .addHelpText('after', '\nExample:\n  pipe embeddings runs/swav/embeddings.csv --plot swav.svg')
   .action(async (file, options) => (await import('./commands/embeddings.ts')).embeddings(file, options));
+
+program
+  .command('embed')
+  .description('Write features of a run as a CSV of embeddings, with the names of the images, as lightly reads it.')
+  .argument('<folder>', 'with the .npy files of features/write')
+  .requiredOption('--images <path>', 'the folder or list that the features were made from')
+  .option('--split <split>', 'in the names of the files', 'train')
+  .option('--layer <layer>', 'in the names of the files', 'heads')
+  .option('-o, --output <file.csv>', 'where to write', 'embeddings.csv')
+  .addHelpText('after', '\nExample:\n  pipe embed runs/swav/features --images ./images -o embeddings.csv')
+  .action(async (folder, options) => (await import('./commands/embed.ts')).embed(folder, options));
 
 program
   .command('video')

@@ -10,11 +10,20 @@ export interface EventFile {
   readonly path: string;
   scalar(tag: string, value: number, step: number): void;
   histogram(tag: string, histogram: Histogram, step: number): void;
+  image(tag: string, image: PngImage, step: number): void;
   /** events of later steps, in older files, do not count: the run went back to this one */
   restart(step: number): void;
   /** what was said since the last flush goes to the file */
   flush(): Promise<void>;
 }
+
+export interface PngImage {
+  readonly png: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+const RGB = 3;
 
 /** A new file in the folder, which is made if missing. @param now ms since 1970, for the name and the events */
 export async function createEventFile(folder: string, now: () => number = Date.now): Promise<EventFile> {
@@ -31,6 +40,10 @@ export async function createEventFile(folder: string, now: () => number = Date.n
     path,
     scalar: (tag, value, step) => summary(Buffer.concat([bytesField(1, tag), floatField(2, value)]), step),
     histogram: (tag, histogram, step) => summary(histogramValue(tag, histogram), step),
+    image: (tag, { png, width, height }, step) => {
+      const image = [intField(1, height), intField(2, width), intField(3, RGB), bytesField(4, Buffer.from(png))];
+      summary(Buffer.concat([bytesField(1, tag), bytesField(4, Buffer.concat(image))]), step);
+    },
     restart: (step) => put(intField(2, step), bytesField(7, intField(1, SESSION_START))),
     async flush() {
       const bytes = Buffer.concat(waiting);

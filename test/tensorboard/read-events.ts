@@ -7,6 +7,7 @@ export interface ReadEvent {
   readonly restart?: boolean;
   readonly tag?: string;
   readonly value?: number;
+  readonly image?: { width: number; height: number; png: Buffer };
   readonly histogram?: { min: number; max: number; num: number; sum: number; limits: number[]; counts: number[] };
 }
 
@@ -68,6 +69,15 @@ export function readEvents(file: Buffer): ReadEvent[] {
       ...(session ? { restart: Number(first<bigint>(fields(session), 1)) === 1 } : {}),
       ...(value ? { tag: first<Buffer>(value, 1)!.toString() } : {}),
       ...(value?.has(2) ? { value: first<number>(value, 2) } : {}),
+      ...(value?.has(4)
+        ? {
+            image: {
+              height: Number(first<bigint>(fields(first<Buffer>(value, 4)!), 1)),
+              width: Number(first<bigint>(fields(first<Buffer>(value, 4)!), 2)),
+              png: first<Buffer>(fields(first<Buffer>(value, 4)!), 4)!,
+            },
+          }
+        : {}),
       ...(proto
         ? {
             histogram: {

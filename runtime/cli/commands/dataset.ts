@@ -1,10 +1,15 @@
 /** `pipe dataset`: the catalog of datasets by name. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { withDefaults } from '../../../graph/params/defaults.ts';
 import { Catalog, catalogFile, splitOf } from '../../data/catalog/catalog.ts';
 import { resolveDataset } from '../../data/catalog/resolve.ts';
+import { datasetContext } from '../../data/dataset-context.ts';
 import { writeAside } from '../../lightly/write-aside.ts';
-import { refusal } from '../request.ts';
+import type { NodeType } from '../../node.ts';
+import { openRegistry } from '../../pipeline/registry.ts';
+import { createRandom } from '../../random.ts';
+import { interruptible, refusal } from '../request.ts';
 
 interface CatalogOptions {
   readonly catalog?: string;
@@ -86,4 +91,30 @@ export async function remove(name: string, options: CatalogOptions): Promise<voi
   const catalog = await read(options);
   await asked(() => catalog.remove(name));
   await write(catalog, options);
+}
+
+/** Every image of a split, a path a line. */
+export async function paths(name: string, options: CatalogOptions & { split: string }): Promise<void> {
+  const catalog = await read(options);
+  const found = await asked(() => resolveDataset(splitOf(name, catalog.get(name), options.split), options.split));
+  const { dataset, ...given } = found;
+  const types = (await (await openRegistry()).load([`dataset/${dataset}`])) as ReadonlyMap<string, NodeType>;
+  const declared = types.get(`dataset/${dataset}`)!;
+  if (declared.role !== 'dataset') throw new TypeError(`${dataset} is not a dataset`);
+  // the number of classes does not matter here: labels are not read
+  const params = withDefaults(declared.params, {
+    ...given,
+    ...(dataset === 'disk_filelist' ? { labels: 'none' } : {}),
+  });
+  await interruptible(async (signal) => {
+    const run = { seed: 0, signal, notice: () => {} };
+    const context = datasetContext(types, { name, params: params as Record<string, unknown> }, run);
+    const index = await declared.scan(context);
+    const opened = await declared.open(context, index);
+    const random = createRandom(0);
+    for (let i = 0; i < opened.length; i++) {
+      const { source } = await opened.read(i, random);
+      if ('file' in source) process.stdout.write(`${source.file}\n`);
+    }
+  });
 }

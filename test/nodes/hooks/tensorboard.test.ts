@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import tensorboard from '../../../nodes/hooks/tensorboard.ts';
 import type { NodeType } from '../../../runtime/node.ts';
 import { classifier, runDocument, withFolder } from '../../engine/fixtures/graph.ts';
@@ -43,6 +44,27 @@ describe('hook/tensorboard', () => {
       const [events] = await eventsOf(out);
       assert.ok(events.some(({ tag }) => tag === 'Training/Loss'));
       assert.ok(!events.some(({ histogram }) => histogram));
+    }));
+
+  it('draws the first images of each pass when asked', () =>
+    withFolder(async (out) => {
+      const hook = {
+        type: 'hook/tensorboard',
+        log_params: false,
+        log_params_gradients: false,
+        images: 'batch.images',
+        num_images: 3,
+      };
+      await runDocument(classifier({ hooks: [hook] }), out, { extra: EXTRA });
+      const [events] = await eventsOf(out);
+      const images = events.filter(({ image }) => image);
+      assert.deepEqual(images.map(({ tag }) => tag), ['Images/train', 'Images/train']); // biome-ignore format: one line
+      assert.ok(images[0].step < images[1].step);
+      const { width, height, png } = images[0].image!;
+      const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
+      // two across and two down of 16 pixels, with a gap of 4
+      assert.deepEqual([width, height, info.width, info.height, info.channels], [44, 44, 44, 44, 3]);
+      assert.ok(new Set(data).size > 3, 'something is drawn');
     }));
 
   it('says after a resume from where on older steps do not count', () =>
