@@ -1,9 +1,10 @@
 /** What finding TensorFlow and building its binding say where something is missing. Nothing here needs TensorFlow. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { openDevice } from '../../../runtime/pipeline/device.ts';
+import { packageRoot } from '../../../runtime/package.ts';
 import { bindingPath, buildTensorflow } from '../../../runtime/tensor/native/tensorflow/build.ts';
 import { chooseBinding, nvidiaGpus } from '../../../runtime/tensor/native/tensorflow/choose.ts';
 import { locateTensorflow } from '../../../runtime/tensor/native/tensorflow/locate.ts';
@@ -76,26 +77,26 @@ describe('finding TensorFlow and building its binding', () => {
     problem(/^LIBTENSORFLOW at .* is version 2\.8\.4, older than 2\.9/);
   });
 
-  it('the device stops with that sentence, and auto goes on', async () => {
+  it('the device stops with that sentence, and auto goes on', () => {
     tensorflow();
-    await assert.rejects(openDevice('tensorflow', undefined, {}), (error: Error) => {
-      assert.match(
-        error.message,
-        /the device tensorflow does not work here: the binding for TensorFlow 2\.21\.0 is not/,
-      );
-      assert.match(error.message, /pipe backends build tensorflow/);
-      return true;
-    });
     assert.throws(() => chooseBinding(), /not built: pipe backends build tensorflow$/);
     process.env.LIBTORCH = join(folder, 'no');
+    /** In a process of its own: TensorFlow is loaded once in a process. */
+    const opened = (device: string): string => {
+      const program = `
+        import { openDevice } from './runtime/pipeline/device.ts';
+        console.log(await openDevice('${device}', undefined, {}).then(({ name }) => name, ({ message }) => message));`;
+      const node = ['--import=tsx', '--input-type=module', '-e', program];
+      return execFileSync(process.execPath, node, { cwd: packageRoot, encoding: 'utf8' });
+    };
+    const missing = opened('tensorflow');
+    assert.match(missing, /the device tensorflow does not work here: the binding for TensorFlow 2\.21\.0 is not built/);
+    assert.match(missing, /pipe backends build tensorflow/);
     // a file that is no library: found at the last moment
     file(bindingPath(locateTensorflow(), locatePackage()).slice(folder.length + 1), 'no binding');
-    await assert.rejects(
-      openDevice('tensorflow', undefined, {}),
-      /does not load .*pipe backends build tensorflow --force/s,
-    );
-    assert.notEqual((await openDevice('auto', undefined, {})).name, 'tensorflow');
-  });
+    assert.match(opened('tensorflow'), /does not load .*pipe backends build tensorflow --force/s);
+    assert.match(opened('auto'), /^(webgpu|wasm)$/m);
+  }).timeout(180_000);
 
   it('asks for a compiler that is new enough, gives its first error, leaves nothing behind', async () => {
     tensorflow();

@@ -27,7 +27,10 @@ export function locatePackage(): TfjsNode {
     const root = dirname(manifest);
     return { name, root, version: JSON.parse(readFileSync(manifest, 'utf8')).version, own: ownBinary(root) };
   }
-  throw new Missing(`${NAMES.join(' or ')} is not installed`, `npm install --ignore-scripts ${NAMES[0]}@4.22.0`);
+  throw new Missing(
+    `${NAMES.join(' or ')} is not installed`,
+    `npm install --no-save --ignore-scripts ${NAMES[0]}@4.22.0`,
+  );
 }
 
 /** The newest Node-API that both know. */
