@@ -51,6 +51,8 @@ export interface RunSettings {
   readonly epochs: number;
   /** phases of one epoch, in order; those with an optimizer train */
   readonly phases: readonly string[];
+  /** phases that do not train run after every so many epochs, and after the last; default 1 */
+  readonly test_every?: number;
   /** when evaluators of the trained model run: "start", "end", or a number n: after every n epochs */
   readonly evaluate: readonly ('start' | 'end' | number)[];
   readonly seed: number;

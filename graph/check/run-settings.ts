@@ -26,6 +26,12 @@ export const RUN_SCHEMA: JsonSchema = {
       default: ['end'],
       description: 'when evaluators of the trained model run; a number n: after every n epochs',
     },
+    test_every: {
+      type: 'integer',
+      minimum: 1,
+      default: 1,
+      description: 'phases without an optimizer run after every n epochs, and after the last',
+    },
     seed: { type: 'integer', minimum: 0, default: 0, description: 'all randomness follows from it' },
     precision: {
       enum: ['float32', 'bfloat16', 'float16'],

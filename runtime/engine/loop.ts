@@ -51,12 +51,14 @@ async function runEpochs(session: Session): Promise<void> {
   let spare: string | undefined;
   const epochs = training ? graph.run.epochs : Math.min(graph.run.epochs, 1);
   while (counters.position.epoch < epochs) {
-    while (counters.position.phase < phases.length) {
-      stop.check();
-      await runPhase(session, phases[counters.position.phase]);
-    }
     const done = counters.position.epoch + 1;
     const last = done === epochs;
+    while (counters.position.phase < phases.length) {
+      stop.check();
+      const phase = phases[counters.position.phase];
+      if (phase.training || last || done % (graph.run.test_every ?? 1) === 0) await runPhase(session, phase);
+      else counters.phaseDone();
+    }
     const due = moments.some((moment) => (moment === 'end' ? last : moment !== 'start' && done % moment === 0));
     if (evaluates && due) {
       // the weights of the whole training are safe before anything else may fail

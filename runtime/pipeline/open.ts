@@ -47,6 +47,7 @@ const RUN_SETTINGS = [
   'epochs',
   'phases',
   'evaluate',
+  'test_every',
   'seed',
   'precision',
   'device',

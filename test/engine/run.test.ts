@@ -8,6 +8,36 @@ const isHookEvent = (event: GraphEvent): event is HookEvent =>
   'progress' in event && 'time' in event && event.type !== 'metrics';
 
 describe('runGraph', () => {
+  it('runs phases that do not train after every n epochs and after the last', async () => {
+    const nodes = {
+      test_images: { type: 'dataset/shapes', length: 8, size: 16, split: 'test' },
+      test_tensors: { type: 'transform/to_tensor', from: 'test_images' },
+      test_batch: { type: 'collator/default', from: 'test_tensors', batch_size: 4, phase: 'test' },
+      trunk: { type: 'test/trunk', inputs: { images: { train: 'batch.images', test: 'test_batch.images' } } },
+      loss: {
+        type: 'test/cross_entropy',
+        inputs: { scores: 'head.scores', label: { train: 'batch.label', test: 'test_batch.label' } },
+      },
+    };
+    const phases: string[] = [];
+    await withFolder((out) =>
+      runDocument(classifier({ nodes, run: { epochs: 5, test_every: 2 } }), out, {
+        onEvent: (event) => {
+          if (event.type === 'phase_start') phases.push(`${event.progress.phase} ${event.progress.epoch + 1}`);
+        },
+      }),
+    );
+    const trained = (epoch: number) => `train ${epoch}`;
+    assert.deepEqual(phases, [
+      ...[1, 2].map(trained),
+      'test 2',
+      ...[3, 4].map(trained),
+      'test 4',
+      trained(5),
+      'test 5',
+    ]);
+  });
+
   it('trains: the loss falls, and the events of every batch come in order', () =>
     withFolder(async (out) => {
       const seen: string[] = [];
