@@ -62,7 +62,7 @@ async function runModel(
   const random = running.randoms.get(node.name);
   const forward = (images: Parameters<typeof model.forward>[0]): Record<string, unknown> => {
     if (outputs.length === 0) return {};
-    const lanes = Array.isArray(images) ? sizeLanes(streams, node.name, step.stream) : undefined;
+    const lanes = Array.isArray(images) && images.length > 1 ? sizeLanes(streams, node.name, step.stream) : undefined;
     return model.forward(images, { training, outputs, random, lanes });
   };
   const mix = createRandom(running.seed, 'mix', phase, epoch, iteration);

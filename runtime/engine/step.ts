@@ -184,6 +184,7 @@ class BatchRun implements BatchStages, StepView {
 
   async event(type: HookEvent['type']): Promise<void> {
     await this.#aside(() => this.#request.dispatch(type, this.known));
+    this.#mark(MAIN, `event ${type}`); // again: what hooks have changed counts, too
     if (type === 'update') {
       for (const gradient of this.#gradients.values()) gradient?.dispose();
       this.#gradients.clear();
