@@ -7,6 +7,7 @@ export const dataType = {
   int32: 3,
   string: 7,
   complex64: 8,
+  int64: 9,
   bool: 10,
   bfloat16: 14,
   float16: 19,

@@ -19,6 +19,7 @@ interface Stored {
 const typeNames = new Map<number, tf.DataType>(
   (['float32', 'int32', 'bool', 'complex64', 'string'] as const).map((name) => [dataType[name], name]),
 );
+typeNames.set(dataType.int64, 'int32'); // indices that TensorFlow alone reads again
 const engine = tf.engine() as unknown as { makeTensorFromTensorInfo(info: tf.TensorInfo): Tensor };
 
 export class TensorflowBackend extends tf.KernelBackend {

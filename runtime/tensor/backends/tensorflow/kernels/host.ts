@@ -20,7 +20,7 @@ const always = [
 /** TensorFlow compares strings for equality alone. */
 const ofStrings = ['Greater', 'GreaterEqual', 'Less', 'LessEqual'];
 /** TensorFlow's take padding by name, and no window larger than the input. */
-const poolings = ['MaxPool3D', 'AvgPool3D'];
+const poolings = ['MaxPool3D', 'AvgPool3D', 'MaxPool3DGrad', 'AvgPool3DGrad'];
 
 export function hostKernels(backend: TensorflowBackend): {
   kernels: Record<string, Kernel>;
@@ -44,7 +44,9 @@ export function hostKernels(backend: TensorflowBackend): {
       FusedConv2D: where('FusedConv2D', (_inputs, { dataFormat }) => dataFormat === 'NCHW'),
       MaxPool: where('MaxPool', ({ x }, attributes) => reachesBeyond(x.shape, attributes)),
       MaxPoolGrad: where('MaxPoolGrad', ({ input }, attributes) => reachesBeyond(input.shape, attributes)),
-      ...Object.fromEntries(poolings.map((name) => [name, where(name, ({ x }, attributes) => !fits(x, attributes))])),
+      ...Object.fromEntries(
+        poolings.map((name) => [name, where(name, ({ x, input }, attributes) => !fits(x ?? input, attributes))]),
+      ),
     },
   };
 }

@@ -60,9 +60,10 @@ export const windowOverrides = (kernels: Kernels): Record<string, Override> => (
   MaxPool: unlessNamed(({ x }, attributes) =>
     pooled(x, attributes, (g) => kernels.maxPool(tf.cast(x, 'float32'), g).y),
   ),
-  MaxPoolGrad: unlessNamed(({ dy, input, output }, attributes) =>
-    kernels.maxPoolGrad(dy, [input, output], geometry(input.shape, attributes)),
-  ),
+  MaxPoolGrad: unlessNamed(({ dy, input }, attributes) => {
+    const g = geometry(input.shape, attributes);
+    return kernels.maxPoolGrad(dy, kernels.maxPool(input, g).saved, g);
+  }),
   AvgPool: unlessNamed(({ x }, attributes) => pooled(x, attributes, (g) => mean(x, g))),
   // as tfjs defines it: dy spread in equal parts over the whole window, padding included
   AvgPoolGrad: (stock) => (inputs, attributes) => {
@@ -70,4 +71,25 @@ export const windowOverrides = (kernels: Kernels): Record<string, Override> => (
     const g = geometry(inputs.input.shape, attributes);
     return composedPool.sumPoolGrad(tf.mul(inputs.dy, 1 / (g.kernel[0] * g.kernel[1])), g);
   },
+  // TensorFlow divides by the values inside the input
+  AvgPool3DGrad: (stock) => (inputs, attributes) =>
+    stock({ ...inputs, dy: byInsides(inputs.dy, inputs.input, attributes) }, attributes),
 });
+
+/** dy times the part of each window that lies inside the input. */
+function byInsides(dy: Tensor, { shape }: Tensor, { filterSize, strides, pad, dimRoundingMode }: Attributes): Tensor {
+  const input = shape as [number, number, number, number, number];
+  const info = tf.backend_util.computePool3DInfo(input, filterSize, strides, 1, pad, dimRoundingMode);
+  const axes = [
+    [info.outDepth, info.strideDepth, info.filterDepth, info.padInfo.front],
+    [info.outHeight, info.strideHeight, info.filterHeight, info.padInfo.top],
+    [info.outWidth, info.strideWidth, info.filterWidth, info.padInfo.left],
+  ];
+  return axes.reduce((scaled, [count, stride, kernel, before], axis) => {
+    const parts = Array.from({ length: count }, (_, i) => {
+      const start = i * stride - before;
+      return (Math.min(start + kernel, input[axis + 1]) - Math.max(start, 0)) / kernel;
+    });
+    return tf.mul(scaled, tf.tensor(parts, [count, ...new Array(3 - axis).fill(1)]));
+  }, dy);
+}
