@@ -40,7 +40,7 @@ export function collate(
     views: images[0].views.map(({ size }) => size.map((n) => [n])),
     dtype: 'float32',
     labelled: true,
-    masks: images[0].views.map(({ mask }) => mask && mask.size.map((n) => [n])),
+    masks: images[0].views.map(({ mask }) => mask?.size.map((n) => [n])),
   };
   const slabs = type.slabs(facts, params, ({ message }) => problems.push(message));
   const collator = type.create(params);
