@@ -176,8 +176,8 @@ async function refuseMissingKernels(plan: Plan, backend: TensorBackend): Promise
   if (missing.length === 0) return;
   const { availableBackends, openBackend } = await import('../tensor/backend.ts');
   const others = new Map<string, ReadonlySet<string>>();
-  for (const { name, available } of await availableBackends()) {
-    if (available && name !== backend.name) others.set(name, (await openBackend(name)).kernels());
+  for (const { name, available, software } of await availableBackends()) {
+    if (available && !software && name !== backend.name) others.set(name, (await openBackend(name)).kernels());
   }
   backend.activate();
   throw new KernelError(formatMissing(missing, backend.name, others));

@@ -1,5 +1,5 @@
 /** Which backend a run gets: what was asked for, else the first that works here, in order of preference. */
-import { availableBackends, openBackend } from '../tensor/backend.ts';
+import { availableBackends, backendNames, backendState, openBackend } from '../tensor/backend.ts';
 import type { BackendOptions, BackendState } from '../tensor/backends/opener.ts';
 import { isMissing } from '../tensor/native/missing.ts';
 import type { TensorBackend } from '../tensor/types.ts';
@@ -17,15 +17,12 @@ export async function openDevice(
   if (required !== undefined && required !== 'gpu') {
     throw refusal(`--require ${required} is not known`, 'The only kind that can be required is gpu');
   }
-  const states = await availableBackends();
-  const known = states.map(({ name }) => name);
-  if (device !== 'auto' && !known.includes(device)) {
-    throw refusal(`there is no device "${device}"`, `Use auto, or one of ${known.join(', ')}`);
+  if (device !== 'auto' && !backendNames.includes(device)) {
+    throw refusal(`there is no device "${device}"`, `Use auto, or one of ${backendNames.join(', ')}`);
   }
-  const state = states.find(({ name }) => name === device);
-  if (device !== 'auto' && !state?.available)
-    throw refusal(`the device ${device} does not work here: ${state?.reason}`, state?.cure);
-  const candidates = state ? [state] : byPreference(states);
+  const state = device === 'auto' ? undefined : await backendState(device);
+  if (state && !state.available) throw refusal(`the device ${device} does not work here: ${state.reason}`, state.cure);
+  const candidates = state ? [state] : byPreference(await availableBackends());
   let problem: WrongRequest | undefined;
   for (const { name } of candidates) {
     try {
@@ -45,9 +42,9 @@ export async function openDevice(
 
 const GPU = /gpu|cuda|metal|vulkan/i;
 
-/** GPUs first, in the order of backends otherwise. */
+/** GPUs first, in the order of backends otherwise; not a GPU's driver that computes on the CPU: wasm is faster. */
 function byPreference(states: readonly BackendState[]): BackendState[] {
-  const available = states.filter((state) => state.available);
+  const available = states.filter((state) => state.available && !state.software);
   const onGpu = (state: BackendState): boolean => GPU.test(state.device ?? '');
   return [...available.filter(onGpu), ...available.filter((state) => !onGpu(state))];
 }

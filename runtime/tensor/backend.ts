@@ -6,21 +6,21 @@ import type { TensorBackend } from './types.ts';
 const openers: Readonly<Record<string, () => Promise<{ default: BackendOpener }>>> = {
   torch: () => import('./backends/torch.ts'),
   tensorflow: () => import('./backends/tensorflow.ts'),
+  webgpu: () => import('./backends/webgpu.ts'),
   wasm: () => import('./backends/wasm.ts'),
   cpu: () => import('./backends/cpu.ts'),
 };
 
 export const backendNames: readonly string[] = Object.keys(openers);
 
-/** Which backends work here, and what would add the others. Loads no tensor library. */
-export async function availableBackends(): Promise<BackendState[]> {
-  return Promise.all(
-    Object.values(openers).map(async (load) => {
-      const { default: opener } = await load();
-      return opener.probe();
-    }),
-  );
+/** Whether this backend works here, and what would add it. Loads no tensor library. */
+export async function backendState(name: string): Promise<BackendState> {
+  const { default: opener } = await openers[name]();
+  return opener.probe();
 }
+
+/** The state of each, in order of preference. */
+export const availableBackends = (): Promise<BackendState[]> => Promise.all(backendNames.map(backendState));
 
 const open = new Map<string, Promise<Running>>();
 

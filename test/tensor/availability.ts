@@ -1,4 +1,5 @@
 /** Which backends work here. Asked without waiting: suites are defined at once. */
+import { askAdapter } from '../../runtime/tensor/backends/webgpu/adapter.ts';
 import { isBuilt } from '../../runtime/tensor/native/cache.ts';
 import { locateLibtorch } from '../../runtime/tensor/native/locate.ts';
 import { chooseBinding } from '../../runtime/tensor/native/tensorflow/choose.ts';
@@ -8,6 +9,10 @@ const checks: Readonly<Record<string, () => void>> = {
     if (!isBuilt(locateLibtorch())) throw new Error('the add-on is not built: pipe backends build torch');
   },
   tensorflow: () => void chooseBinding(),
+  webgpu() {
+    const answer = askAdapter();
+    if ('reason' in answer) throw new Error(answer.reason);
+  },
 };
 
 /** Why the backend does not work here; null: it does. */

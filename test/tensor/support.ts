@@ -4,7 +4,7 @@ import { openBackend } from '../../runtime/tensor/backend.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
 import { reportMissing } from './availability.ts';
 
-export const backendsUnderTest = ['cpu', 'wasm', 'torch', 'tensorflow'] as const;
+export const backendsUnderTest = ['cpu', 'wasm', 'torch', 'tensorflow', 'webgpu'] as const;
 
 /** Input number k of a case: a hash of i + 7919 k in [-1, 1), as in fixtures/pytorch.py. */
 export function formula(k: number, count: number): Float32Array {
@@ -104,7 +104,8 @@ export function onBackend(name: string, title: string, tests: (get: () => Tensor
   let backend: TensorBackend;
   const define = (): void => tests(() => backend, name);
   if (reportMissing(name, `${title} on ${name}`, define)) return;
-  describe(`${title} on ${name}`, () => {
+  describe(`${title} on ${name}`, function () {
+    if (name === 'webgpu') this.timeout(180_000); // a software adapter compiles shaders for seconds
     before(async () => {
       backend = await openBackend(name);
     });

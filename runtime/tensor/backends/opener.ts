@@ -30,6 +30,8 @@ export interface BackendState {
   /** what it would run on, e.g. "CPU, 1 thread, SIMD" */
   readonly device?: string;
   readonly version?: string;
+  /** a GPU's driver that computes on the CPU: never chosen unless asked for */
+  readonly software?: boolean;
   /** why it does not work here */
   readonly reason?: string;
   /** what would add it */

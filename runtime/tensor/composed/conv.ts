@@ -106,18 +106,15 @@ export function spreadOverInput(dy: Tensor, g: ConvGeometry): { spread: Tensor; 
 function dilateAxis(x: Tensor, axis: number, step: number): Tensor {
   const length = x.shape[axis];
   if (step === 1 || length === 1) return x;
-  const head = x.shape.slice(0, axis);
-  const tail = x.shape.slice(axis + 1);
-  const places = tf.reshape(x, [...head, length, 1, ...tail]);
-  const paddings = places.shape.map((_, i): [number, number] => [0, i === axis + 1 ? step - 1 : 0]);
-  const spread = tf.reshape(tf.pad(places, paddings), [...head, length * step, ...tail]);
-  const size = spread.shape.slice();
+  const outer = tf.util.sizeFromShape(x.shape.slice(0, axis));
+  const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
+  const places = tf.reshape(x, [outer, length, 1, inner]); // four axes: not every backend pads more
+  const gaps: [number, number] = [0, step - 1];
+  const padded = tf.pad(places, [[0, 0], [0, 0], gaps, [0, 0]]); // biome-ignore format: one row
+  const spread = tf.reshape(padded, [outer, length * step, inner]);
+  const size = x.shape.slice();
   size[axis] = (length - 1) * step + 1;
-  return tf.slice(
-    spread,
-    spread.shape.map(() => 0),
-    size,
-  );
+  return tf.reshape(tf.slice(spread, [0, 0, 0], [outer, size[axis], inner]), size);
 }
 
 /** One product per filter place: inputᵀ at that place · dy. */

@@ -20,13 +20,15 @@ function padding(begin: number[], x: Tensor, dy: Tensor): [number, number][] {
   return begin.map((b, i) => [b, x.shape[i] - b - dy.shape[i]]);
 }
 
-/** Sum of the copies that tile made. */
+/** Sum of the copies that tile made, axis by axis: the WebGPU kernels stop at six axes. */
 function untile(dy: Tensor, x: Tensor, reps: number[]): Tensor {
-  const split = x.shape.flatMap((size, i) => [reps[i], size]);
-  return tf.sum(
-    reshape(dy, split),
-    x.shape.map((_, i) => 2 * i),
-  );
+  let sums = dy;
+  reps.forEach((copies, axis) => {
+    if (copies === 1) return;
+    const outer = size(x.shape.slice(0, axis));
+    sums = tf.sum(reshape(sums, [outer, copies, -1]), 1);
+  });
+  return reshape(sums, x.shape);
 }
 
 /** Rows of dy added up by the index they were gathered with. */

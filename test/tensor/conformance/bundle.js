@@ -48,6 +48,7 @@ export async function bundle(backend) {
     ignoreAnnotations: true, // the package calls its tests free of side effects
     mainFields: ['module', 'main'],
     alias: { '@tensorflow/tfjs-core': join(core, 'index.js') },
+    external: ['webgpu'], // loads a library that lies beside it
     plugins: [nativeOutside],
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url); const __dirname = import.meta.dirname;",
