@@ -51,8 +51,18 @@ export function use(types: ReadonlyMap<string, LocatedType>, { type, name, ...gi
   return {
     name: name ?? type.split('/')[1],
     type,
-    params: Value.Default(params, structuredClone(given)) as NodeUse['params'],
+    params: inlineDefaults(types, Value.Default(params, structuredClone(given))) as NodeUse['params'],
   };
+}
+
+/** Defaults of nodes that are written inline, as after the checks. */
+function inlineDefaults(types: ReadonlyMap<string, LocatedType>, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => inlineDefaults(types, item));
+  if (typeof value !== 'object' || value === null) return value;
+  const object = value as Record<string, unknown>;
+  const kind = ['dataset', 'transform'].find((key) => typeof object[key] === 'string');
+  const filled = kind ? Value.Default(types.get(`${kind}/${object[kind]}`)!.declaration.params, object) : object;
+  return Object.fromEntries(Object.entries(filled as object).map(([key, item]) => [key, inlineDefaults(types, item)]));
 }
 
 export async function scan(types: ReadonlyMap<string, LocatedType>, dataset: NodeUse): Promise<DatasetIndex> {
