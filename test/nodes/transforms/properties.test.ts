@@ -41,7 +41,7 @@ const PARAMS: Record<string, Record<string, unknown>> = {
   normalize: { preset: 'imagenet' },
   one_hot: { num_classes: 4 },
   patches: { num_patches: 4, patch_jitter: 3 },
-  patches_and_image: { crop_size_image: 24, crop_size_patches: 60, num_patches: 4 },
+  patches_and_image: { crop_size_image: 24, crop_size_patches: 60, num_patches: 4, patch_jitter: 4 },
   random_apply: { p: 0.9, transforms: [{ transform: 'gaussian_blur', p: 1 }, { transform: 'random_solarize' }] },
   random_crop: { size: 16, padding: 2 },
   random_resized_crop: { size: [18, 25] },
