@@ -11,7 +11,7 @@ export interface Approach {
 }
 
 /** Pipelines that evaluate or distil a trunk take that of this approach. */
-const TEACHER = 'swav';
+const TEACHER = 'jigsaw';
 const taking = (name: string, pipeline: string, node: string): Approach => ({
   name,
   pipeline: `quick/${pipeline}`,
