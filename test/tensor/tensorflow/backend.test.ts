@@ -109,6 +109,23 @@ withBackend('tensorflow', 'the tensorflow backend', () => {
     assert.equal(binding.getNumOfTensors(), held, 'TensorFlow holds more than before');
   });
 
+  it('an optimizer step does not write into the arrays that parameters came from', () => {
+    const { tf, ops } = backend;
+    const options = { lr: 0.1, momentum: 0.9, weightDecay: 0, nesterov: false };
+    // TensorFlow works in the memory of an array that begins at a multiple of 64 bytes: one of these does
+    for (let offset = 0; offset < 16; offset++) {
+      const array = new Float32Array(256 + 16).fill(1).subarray(offset, offset + 256);
+      backend.scope(() => {
+        const p = tf.variable(tf.tensor1d(array));
+        const v = tf.variable(tf.zeros([256]), false);
+        for (const started of [false, true]) ops.sgd([p], [tf.onesLike(p)], [v], started, options);
+        near(p.dataSync().slice(0, 1), [0.71], 1e-6, 'parameter');
+        assert.ok(array.every((value) => value === 1));
+        tf.dispose([p, v]);
+      });
+    }
+  });
+
   it('errors carry what TensorFlow says', () => {
     const { tf } = backend;
     assert.throws(
