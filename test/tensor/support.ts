@@ -105,7 +105,7 @@ export function onBackend(name: string, title: string, tests: (get: () => Tensor
   const define = (): void => tests(() => backend, name);
   if (reportMissing(name, `${title} on ${name}`, define)) return;
   describe(`${title} on ${name}`, function () {
-    if (name === 'webgpu') this.timeout(180_000); // a software adapter compiles shaders for seconds
+    if (name === 'webgpu') this.timeout(600_000); // a software adapter compiles shaders for seconds, deep models for a minute
     before(async () => {
       backend = await openBackend(name);
     });
