@@ -310,6 +310,13 @@ backends
   .addHelpText('after', '\nExample:\n  pipe backends build torch\n  pipe backends build tensorflow')
   .action(async (backend, options) => (await import('./commands/backends.ts')).build(backend, options));
 
+// `pipe nodes list | head`: who reads no further stops nobody, least of all a training run
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 try {
   await program.parseAsync(process.argv);
 } catch (error) {

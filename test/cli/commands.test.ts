@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipe, withFolder } from './support.ts';
+import { pipe, startPipe, withFolder } from './support.ts';
 
 const commands = ['run', 'check', 'show', 'graph', 'nodes list', 'nodes describe', 'new', 'doctor', 'weights'];
 
@@ -18,6 +19,14 @@ describe('pipe', () => {
     const { code, stderr } = await pipe('chekc', 'x.json');
     assert.equal(code, 2);
     assert.match(stderr, /unknown command 'chekc'[\s\S]*check/);
+  });
+});
+
+describe('pipe, read by a program that ends early', () => {
+  it('goes on, without a word about it', async () => {
+    const closed = (child: ChildProcess) => child.stdout!.destroy();
+    const { code, stderr } = await startPipe(['check', 'quick/swav'], { onStart: closed });
+    assert.deepEqual([code, stderr], [0, '']);
   });
 });
 
