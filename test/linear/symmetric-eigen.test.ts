@@ -63,7 +63,8 @@ describe('symmetricEigen', () => {
     const entry = fc.oneof(
       fc.constant(0),
       fc.integer({ min: -2, max: 2 }),
-      fc.double({ min: -9, max: 9, noNaN: true }),
+      // below, the rounding of the products checked here is larger than they are
+      fc.double({ min: -9, max: 9, noNaN: true }).map((x) => (Math.abs(x) < 1e-280 ? 0 : x)),
     );
     const matrices = fc
       .integer({ min: 1, max: 14 })
