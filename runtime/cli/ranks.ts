@@ -3,7 +3,8 @@ import { launchRanks } from '../distributed/launcher.ts';
 import type { DocumentOptions } from '../pipeline/open.ts';
 import { groupOf, type RankOptions } from '../pipeline/ranks.ts';
 
-interface RunArguments extends DocumentOptions, RankOptions {
+/** What `pipe run` takes. */
+export interface RunArguments extends DocumentOptions, RankOptions {
   readonly json?: boolean;
   readonly out?: string;
   readonly device?: string;

@@ -7,10 +7,9 @@
  *   [--threads 1] [--steps 20]
  * $TORCH_PYTHON (default $PYTHON, then python3) must have torch; the device is torch unless it is said; without --depth, --precision or --threads, all of them.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median, type Side, startSide } from './sides.ts';
 
 const { values } = parseArgs({
   options: {
@@ -24,47 +23,29 @@ const { values } = parseArgs({
 const python = process.env.TORCH_PYTHON ?? process.env.PYTHON ?? 'python3';
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-interface Side {
-  step(): Promise<{ ms: number; worked: number; loss: number; megabytes: number }>;
-  stop(): void;
+/** What a step of either side prints. */
+async function stepOf(side: Side) {
+  const [ms, worked, loss, megabytes] = await side.turn();
+  return { ms, worked, loss, megabytes };
 }
 
-async function start(command: string, args: string[]): Promise<Side> {
-  const child: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines: AsyncIterator<string> = (createInterface({ input: child.stdout! }) as Interface)[Symbol.asyncIterator]();
-  const next = async (): Promise<string> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${command} ${args.join(' ')} ended`);
-    return value;
-  };
-  for (;;) if ((await next()).startsWith('ready')) break;
-  return {
-    async step() {
-      child.stdin!.write('\n');
-      const [ms, worked, loss, megabytes] = (await next()).split(' ').map(Number);
-      return { ms, worked, loss, megabytes };
-    },
-    stop: () => child.stdin!.end(),
-  };
-}
-
-const median = (numbers: number[]): number => {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
 const WARM_UP = 3;
 
 async function compare(depth: string, precision: string, threads: string, steps: number): Promise<void> {
   const [batch, side] = depth === '18' ? ['64', '32'] : ['8', '224'];
   const args = [depth, batch, side, precision, threads];
-  const theirs = await start(python, [here('torch_step.py'), ...args]);
-  const ours = await start(process.execPath, ['--import=tsx', here('torch-step-worker.ts'), ...args, values.device]);
+  const theirs = await startSide(python, [here('torch_step.py'), ...args]);
+  const ours = await startSide(process.execPath, [
+    '--import=tsx',
+    here('torch-step-worker.ts'),
+    ...args,
+    values.device,
+  ]);
   const times: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
   const work: number[] = [];
   let memory = { ours: 0, theirs: 0 };
   for (let i = 0; i < WARM_UP + steps; i++) {
-    const [a, b] = [await ours.step(), await theirs.step()];
+    const [a, b] = [await stepOf(ours), await stepOf(theirs)];
     if (!Number.isFinite(a.loss)) throw new Error(`the loss is ${a.loss}`);
     memory = { ours: a.megabytes, theirs: b.megabytes };
     if (i < WARM_UP) continue;

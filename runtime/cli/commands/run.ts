@@ -6,31 +6,19 @@ import type { Place } from '../../distributed/place.ts';
 import { runGraph } from '../../engine/run.ts';
 import type { GraphEvent } from '../../events.ts';
 import { openDevice } from '../../pipeline/device.ts';
-import { checkPipeline, type DocumentOptions, openPipeline } from '../../pipeline/open.ts';
+import { checkPipeline, openPipeline } from '../../pipeline/open.ts';
 import {
   endWithLauncher,
   failTogether,
   join as joinOthers,
   ownPlace,
-  type RankOptions,
   startsRanks,
   threadsOf,
 } from '../../pipeline/ranks.ts';
 import { WrongRequest } from '../../pipeline/wrong-request.ts';
 import { exitCode, plural, printNotes } from '../output.ts';
 import { createProgress, formatDuration, formatMetrics } from '../progress.ts';
-import { flag, launch } from '../ranks.ts';
-
-interface RunOptions extends DocumentOptions, RankOptions {
-  readonly json?: boolean;
-  readonly out?: string;
-  readonly device?: string;
-  readonly require?: string;
-  readonly resume?: string;
-  readonly fresh?: boolean;
-  readonly workers?: number;
-  readonly trace?: string;
-}
+import { flag, launch, type RunArguments } from '../ranks.ts';
 
 /** Two aborts: stop after the step, and stop now. */
 function listenForSignals(say: (text: string) => void): { stop: AbortSignal; now: AbortSignal; release(): void } {
@@ -74,7 +62,7 @@ class BadSamples {
   }
 }
 
-export async function run(pipeline: string, overrides: readonly string[], options: RunOptions): Promise<void> {
+export async function run(pipeline: string, overrides: readonly string[], options: RunArguments): Promise<void> {
   if (startsRanks(options, flag)) {
     process.exitCode = await launch(pipeline, overrides, options);
     return;
@@ -101,7 +89,7 @@ interface OneOfMany {
 async function runRank(
   pipeline: string,
   overrides: readonly string[],
-  options: RunOptions,
+  options: RunArguments,
   one: OneOfMany,
 ): Promise<void> {
   const { place } = one;
