@@ -80,7 +80,9 @@ const OUTSIDE: Readonly<Partial<Record<Role, string>>> = {
 const OWN_KEYS = new Set(['type', 'inputs', 'from', 'phase', 'stream']);
 
 export function paramsOf(value: NodeValue): Params {
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !OWN_KEYS.has(key)));
+  const params: Record<string, unknown> = {};
+  for (const [key, said] of Object.entries(value)) if (!OWN_KEYS.has(key)) params[key] = said;
+  return params;
 }
 
 export function draftNodes(document: ResolvedDocument, types: Types, registry: Registry, report: Report): Draft[] {

@@ -2,6 +2,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { formatShape } from '../dim.ts';
 import { innerDatasetFacts, innerTransformFacts } from '../inner-facts.ts';
+import { mapValues } from '../map-values.ts';
 import { type ModelSummary, summarize } from '../model/summary.ts';
 import type { NodeDeclaration, NodeProblem, Ports } from '../node-type.ts';
 import type { Params, Types } from '../params/read.ts';
@@ -15,6 +16,8 @@ export interface Question {
   readonly params: Params;
   readonly ports: { readonly inputs: Ports; readonly outputs: Ports };
   readonly arrivals: readonly Arrival[];
+  /** values by input; an input with several references has several */
+  readonly inputs: Inputs;
   readonly unified: Unified;
   /** bound symbols whose size is known */
   readonly symbols: Readonly<Record<string, number>>;
@@ -22,6 +25,8 @@ export interface Question {
   /** every type in the document */
   readonly types: Types;
 }
+
+export type Inputs = Readonly<Record<string, readonly PortValue[]>>;
 
 export interface Answer {
   readonly outputs: Readonly<Record<string, PortValue>>;
@@ -35,9 +40,9 @@ export function unknownValue({ rate, kind, dtype, list }: PortType): PortValue {
 
 export function answer(question: Question): Answer {
   const base = byRole(question);
-  const { declaration, name, params, symbols, problem } = question;
+  const { declaration, name, params, inputs, symbols, problem } = question;
   if (!declaration.infer) return base;
-  const inferred = declaration.infer({ name, params, inputs: inputsOf(question), symbols, problem });
+  const inferred = declaration.infer({ name, params, inputs, symbols, problem });
   const outputs = { ...base.outputs };
   for (const [port, value] of Object.entries(inferred)) {
     if (outputs[port]) outputs[port] = { ...outputs[port], ...value };
@@ -45,8 +50,7 @@ export function answer(question: Question): Answer {
   return { ...base, outputs };
 }
 
-/** Values by input; an input with several references has several. */
-export function inputsOf({ arrivals }: Question): Readonly<Record<string, readonly PortValue[]>> {
+export function inputsOf(arrivals: readonly Arrival[]): Inputs {
   const inputs: Record<string, PortValue[]> = {};
   for (const { port, value } of arrivals) {
     inputs[port] ??= [];
@@ -79,14 +83,10 @@ function byRole(question: Question): Answer {
   }
 }
 
-function mapPorts(question: Question, f: (port: string, type: PortType) => PortValue): Record<string, PortValue> {
-  return Object.fromEntries(Object.entries(question.ports.outputs).map(([port, type]) => [port, f(port, type)]));
-}
-
-const unknown = (question: Question) => mapPorts(question, (_, type) => unknownValue(type));
+const unknown = ({ ports }: Question) => mapValues(ports.outputs, unknownValue);
 
 function samples(question: Question, facts: SampleFacts | undefined): Record<string, PortValue> {
-  return mapPorts(question, (_, type) =>
+  return mapValues(question.ports.outputs, (type) =>
     type.kind === 'sample' ? { ...unknownValue(type), sample: facts } : unknownValue(type),
   );
 }
@@ -95,7 +95,7 @@ function collated(question: Question, facts: SampleFacts): Record<string, PortVa
   const { declaration, params, problem } = question;
   if (declaration.role !== 'collator') return {};
   const slabs = declaration.slabs(facts, params, problem);
-  return mapPorts(question, (port, type) => {
+  return mapValues(question.ports.outputs, (type, port) => {
     const of = slabs.filter((slab) => slab.port === port).sort((a, b) => a.element - b.element);
     const value = { ...unknownValue(type), sample: facts };
     return of.length > 0 ? { ...value, dtype: of[0]!.dtype, shapes: of.map(({ shape }) => shape) } : value;
@@ -103,12 +103,12 @@ function collated(question: Question, facts: SampleFacts): Record<string, PortVa
 }
 
 function modelled(question: Question): Answer {
-  const { declaration, name, params, symbols, ports, arrivals, problem } = question;
+  const { declaration, name, params, inputs, symbols, ports, arrivals, problem } = question;
   const primary = Object.keys(ports.inputs)[0];
   const arrival = arrivals.find(({ port }) => port === primary);
   const shapes = arrival?.value.shapes;
   if (declaration.role !== 'model') return { outputs: {} };
-  const spec = declaration.model({ name, params, inputs: inputsOf(question), symbols, problem });
+  const spec = declaration.model({ name, params, inputs, symbols, problem });
   if (!spec || !arrival || !shapes) return { outputs: unknown(question) };
   const result = summarize(spec, shapes);
   if (isLeft(result)) {
@@ -120,7 +120,7 @@ function modelled(question: Question): Answer {
   const stored = new Map(model.parameters.map((parameter) => [parameter.name, parameter.shape]));
   return {
     model,
-    outputs: mapPorts(question, (port, type) => {
+    outputs: mapValues(ports.outputs, (type, port) => {
       const output = model.outputs[port];
       if (output) return { ...unknownValue(type), ...output };
       const weights = spec.weights?.[port];
@@ -132,7 +132,7 @@ function modelled(question: Question): Answer {
 
 function declaredOutputs(question: Question, facts?: SampleFacts): Record<string, PortValue> {
   const { name, unified, arrivals } = question;
-  return mapPorts(question, (_, type) => {
+  return mapValues(question.ports.outputs, (type) => {
     const value: PortValue = { ...unknownValue(type), ...(facts && type.kind === 'bank' ? { sample: facts } : {}) };
     if (!type.shape) return value;
     const one = (symbols: ReadonlyMap<string, Dim>): Shape => substitute(type.shape!, symbols, name);

@@ -22,6 +22,8 @@ export interface Phases {
   readonly with: Readonly<Record<'optimizer' | 'bank' | 'meter' | 'loss', ReadonlySet<string>>>;
 }
 
+const NEVER: readonly string[] = [];
+
 /**
  * @param order nodes, each after those it takes values from
  * @param watched nodes whose outputs hooks name
@@ -46,6 +48,7 @@ export function findPhases(
   const needed = neededPhases(order, flow, drafts, { declared: new Set(declared), watched });
   const ordered = (phases: ReadonlySet<string> | undefined) =>
     declared.filter((phase) => phases === undefined || phases.has(phase));
+  const runs = new Map([...needed].map(([node, phases]) => [node, phases.size > 0 ? ordered(phases) : NEVER]));
   const inPhases = (role: string) =>
     new Set(
       [...drafts.values()].flatMap(({ name, declaration }) =>
@@ -65,7 +68,7 @@ export function findPhases(
   return {
     declared,
     all: ordered(used),
-    of: (node) => ordered(needed.get(node) ?? new Set()),
+    of: (node) => runs.get(node) ?? NEVER,
     unclear,
     possible: (node) => (runsPerBatch(drafts.get(node)!) ? ordered(flow.get(node)) : []),
     with: {

@@ -1,8 +1,9 @@
 /** The shapes layer: values along the edges, node by node, phase by phase. */
 import type { CheckedNode, PortRef } from '../checked.ts';
 import { size } from '../dim.ts';
+import { mapValues } from '../map-values.ts';
 import type { ModelSummary } from '../model/summary.ts';
-import type { NodeProblem } from '../node-type.ts';
+import type { NodeProblem, Ports } from '../node-type.ts';
 import type { Types } from '../params/read.ts';
 import type { PortValue } from '../port.ts';
 import { type Draft, type Drafts, wirePath } from './draft.ts';
@@ -55,9 +56,7 @@ export function inferShapes(
       alike ? new Map([[EVERY, found[0]!.result]]) : new Map(found.map(({ phase, result }) => [phase, result])),
     );
   }
-  return new Map(
-    order.map(({ name, ports }) => [name, byPhase(results.get(name)!, Object.keys(ports?.outputs ?? {}))]),
-  );
+  return new Map(order.map(({ name, ports }) => [name, byPhase(results.get(name)!, ports?.outputs ?? {})]));
 }
 
 function arrivalsOf(
@@ -91,12 +90,11 @@ function inferOne(draft: Draft, arrivals: readonly Arrival[], unclear: boolean, 
     const known = size(dim);
     if (known !== undefined) symbols[symbol] = known;
   }
-  const outputs = ports?.outputs ?? {};
-  const nothing = Object.fromEntries(Object.entries(outputs).map(([port, type]) => [port, unknownValue(type)]));
-  if (!declaration || !ports || !valid || unclear) return { outputs: nothing, inputs: {}, symbols };
-  const question: Question = { name, declaration, params, ports, arrivals, unified, symbols, problem, types };
-  const inputs = inputsOf(question);
-  if (unified.conflicts.length > 0) return { outputs: nothing, inputs, symbols };
+  const nothing = () => mapValues(ports?.outputs ?? {}, unknownValue);
+  if (!declaration || !ports || !valid || unclear) return { outputs: nothing(), inputs: {}, symbols };
+  const inputs = inputsOf(arrivals);
+  const question: Question = { name, declaration, params, ports, arrivals, inputs, unified, symbols, problem, types };
+  if (unified.conflicts.length > 0) return { outputs: nothing(), inputs, symbols };
   try {
     return { ...answer(question), inputs, symbols };
   } catch (error) {
@@ -104,7 +102,7 @@ function inferOne(draft: Draft, arrivals: readonly Arrival[], unclear: boolean, 
     if (draft.broken.size === 0) {
       problem({ message: `${declaration.type} failed while its outputs were worked out: ${(error as Error).message}` });
     }
-    return { outputs: nothing, inputs, symbols };
+    return { outputs: nothing(), inputs, symbols };
   }
 }
 
@@ -121,11 +119,14 @@ export function reportProblem(
   report.add({ layer, path, where: at ? `${name}.${at}` : name, message, cure });
 }
 
-function byPhase(results: ReadonlyMap<string, Result>, ports: readonly string[]): Inferred {
-  const pick = <T>(f: (result: Result) => T): Record<string, T> =>
-    Object.fromEntries([...results].map(([phase, result]) => [phase, f(result)]));
+function byPhase(results: ReadonlyMap<string, Result>, ports: Ports): Inferred {
+  const pick = <T>(f: (result: Result) => T): Record<string, T> => {
+    const picked: Record<string, T> = {};
+    for (const [phase, result] of results) picked[phase] = f(result);
+    return picked;
+  };
   return {
-    outputs: Object.fromEntries(ports.map((port) => [port, pick(({ outputs }) => outputs[port]!)])),
+    outputs: mapValues(ports, (_, port) => pick(({ outputs }) => outputs[port]!)),
     inputValues: pick(({ inputs }) => inputs),
     symbols: pick(({ symbols }) => symbols),
     model: [...results.values()].find(({ model }) => model)?.model,

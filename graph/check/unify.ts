@@ -89,9 +89,20 @@ export function formatPattern(pattern: readonly DimPattern[]): string {
   return pattern.length > 0 ? pattern.join('×') : 'scalar';
 }
 
-function factorsOf(pattern: DimPattern): (string | number)[] {
-  if (typeof pattern === 'number') return [pattern];
-  return pattern.split('*').map((factor) => (/^\d+$/.test(factor) ? Number(factor) : factor));
+type Factors = readonly (string | number)[];
+
+/** patterns are few: those of the node types, each met once per node */
+const factorsByPattern = new Map<DimPattern, Factors>();
+
+function factorsOf(pattern: DimPattern): Factors {
+  const before = factorsByPattern.get(pattern);
+  if (before) return before;
+  const factors =
+    typeof pattern === 'number'
+      ? [pattern]
+      : pattern.split('*').map((factor) => (/^\d+$/.test(factor) ? Number(factor) : factor));
+  factorsByPattern.set(pattern, factors);
+  return factors;
 }
 
 function toldApart(pattern: readonly DimPattern[], shape: Shape): boolean {
@@ -104,12 +115,11 @@ function unifyShape(
   arrival: Arrival,
   bindings: Map<string, Binding>,
 ): string | undefined {
-  const { from } = arrival;
-  const both = `${from} gives ${formatShape(shape)}, and ${formatPattern(pattern)} is wanted`;
-  if (shape.length !== pattern.length) return `${both}: ${shape.length} dimensions are not ${pattern.length}`;
+  const both = () => `${arrival.from} gives ${formatShape(shape)}, and ${formatPattern(pattern)} is wanted`;
+  if (shape.length !== pattern.length) return `${both()}: ${shape.length} dimensions are not ${pattern.length}`;
   for (const [i, dim] of shape.entries()) {
     const reason = unifyDim(pattern[i]!, dim, shape, arrival, bindings);
-    if (reason) return `${both}: ${reason}`;
+    if (reason) return `${both()}: ${reason}`;
   }
   return undefined;
 }

@@ -43,7 +43,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   required: (keys: readonly string[], value) => !isRecord(value) || keys.every((key) => Object.hasOwn(value, key)),
   properties: (properties: Readonly<Record<string, JsonSchema>>, value) =>
     !isRecord(value) ||
-    Object.entries(properties).every(([key, schema]) => !Object.hasOwn(value, key) || conforms(schema, value[key])),
+    Object.keys(properties).every((key) => !Object.hasOwn(value, key) || conforms(properties[key]!, value[key])),
   patternProperties: (patterns: Readonly<Record<string, JsonSchema>>, value) =>
     !isRecord(value) ||
     Object.entries(patterns).every(([pattern, schema]) =>
@@ -68,9 +68,10 @@ const TESTS: Readonly<Record<string, Test>> = {
 
 /** True when `value` surely fits `schema`; false when it does not, or when only the validator can tell. */
 export function conforms(schema: JsonSchema, value: unknown): boolean {
-  return Object.entries(schema).every(([keyword, limit]) => {
-    if (NOTES.has(keyword)) return true;
+  for (const keyword of Object.keys(schema)) {
+    if (NOTES.has(keyword)) continue;
     const test = Object.hasOwn(TESTS, keyword) ? TESTS[keyword] : undefined;
-    return test?.(limit as never, value, schema) === true;
-  });
+    if (!test?.(schema[keyword as keyof JsonSchema] as never, value, schema)) return false;
+  }
+  return true;
 }

@@ -1,5 +1,6 @@
 /** Declared params → JSON Schema (draft 2020-12) that says exactly what is accepted. */
 import type { TObject } from '#typebox';
+import { mapValues } from '../map-values.ts';
 
 /** The parts of JSON Schema that params use. */
 export interface JsonSchema {
@@ -53,8 +54,4 @@ function convert(schema: JsonSchema): JsonSchema {
     result.items = convert(schema.items as JsonSchema);
   }
   return result;
-}
-
-export function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
 }

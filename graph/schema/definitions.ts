@@ -1,6 +1,8 @@
 /** Definitions by node type, told apart by "type" (or by the kind's key, for inline nodes). */
+
+import { mapValues } from '../map-values.ts';
 import type { NodeDeclaration } from '../node-type.ts';
-import { type JsonSchema, mapValues, toJsonSchema } from '../params/json-schema.ts';
+import { type JsonSchema, toJsonSchema } from '../params/json-schema.ts';
 import { requirements } from './complete.ts';
 import { orKnob } from './values.ts';
 import { named, when } from './when.ts';

@@ -5,9 +5,10 @@
  */
 import { RUN_SCHEMA } from '../check/run-settings.ts';
 import { APPLY, MOMENTUM } from '../document/copy.ts';
+import { mapValues } from '../map-values.ts';
 import { FOLLOWS } from '../model/keys.ts';
 import type { NodeDeclaration } from '../node-type.ts';
-import { type JsonSchema, mapValues, toJsonSchema } from '../params/json-schema.ts';
+import { type JsonSchema, toJsonSchema } from '../params/json-schema.ts';
 import { completeDefinition } from './complete.ts';
 import { BY_TYPE, byKind, complete, definition, definitionName, discriminated } from './definitions.ts';
 import { inlineDefinition, KNOB, orKnob } from './values.ts';

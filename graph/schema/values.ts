@@ -1,5 +1,7 @@
 /** Params in the published schema: as node types declare them, with knobs and inline nodes. */
-import { type JsonSchema, mapValues } from '../params/json-schema.ts';
+
+import { mapValues } from '../map-values.ts';
+import type { JsonSchema } from '../params/json-schema.ts';
 
 /** A text with a knob in it may stand for any value. */
 export const KNOB: JsonSchema = {
