@@ -33,7 +33,6 @@ export const properties = (declared: NodeDeclaration): Record<string, ParamSchem
 /** "number ≥ 0, default 0.1" */
 export function describeType(schema: ParamSchema): string {
   const alternatives = (schema.anyOf ?? schema.oneOf) as readonly ParamSchema[] | undefined;
-  if ('x-node' in schema) return `${schema['x-number'] ? 'number, or ' : ''}an inline ${schema['x-node']}`;
   if ('const' in schema) return JSON.stringify(schema.const);
   if (schema.enum) return (schema.enum as unknown[]).map((value) => JSON.stringify(value)).join(' | ');
   if (alternatives) return alternatives.map(describeType).join(' | ');
@@ -48,6 +47,10 @@ export function describeType(schema: ParamSchema): string {
     ['maximum', '≤'],
     ['exclusiveMaximum', '<'],
   ].flatMap(([key = '', sign]) => (key in schema ? [`${sign} ${schema[key]}`] : []));
+  if ('x-node' in schema) {
+    const number = schema['x-number'] ? `${['number', ...bounds].join(' ')}, or ` : '';
+    return `${number}an inline ${schema['x-node']}`;
+  }
   return [schema.type ?? 'any', ...bounds].join(' ');
 }
 

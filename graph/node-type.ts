@@ -15,9 +15,13 @@ export interface NestedNode {
 
 /**
  * Schema of an inline node: an object whose key `kind` names the type ("schedule": "cosine" is schedule/cosine) and whose
- * other keys are that type's params. With `number: true` a bare number is accepted too and means <kind>/constant.
+ * other keys are that type's params. With `number: true` a bare number is accepted too and means <kind>/constant;
+ * `minimum` holds for that number only.
  */
-export const nested = (kind: string, options: { number?: boolean; default?: unknown; description: string }) => {
+export const nested = (
+  kind: string,
+  options: { number?: boolean; minimum?: number; default?: unknown; description: string },
+) => {
   const { number, ...rest } = options;
   return Type.Unsafe<number | NestedNode>({ ...rest, 'x-node': kind, 'x-number': number === true });
 };

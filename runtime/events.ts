@@ -58,6 +58,8 @@ export interface HookEvent {
   readonly loss?: number;
   /** learning rates by optimizer group, from `update` on */
   readonly lr?: readonly number[];
+  /** weight decays that follow a schedule, by optimizer group, from `update` on; absent when there are none */
+  readonly weightDecay?: readonly number[];
   /** images (not views) in this batch over all ranks */
   readonly images?: number;
   /** `step` */

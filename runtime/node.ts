@@ -126,6 +126,8 @@ export interface Optimizer {
   step(gradients: readonly (Tensor | null)[], where: number): void;
   /** learning rates in use at `where`, distinct groups in order */
   lr(where: number): readonly number[];
+  /** weight decays that follow a schedule, at `where`, distinct groups in order; absent: they are constant */
+  weightDecay?(where: number): readonly number[];
 }
 
 /** The stages of a batch, for a step to put in order. */

@@ -5,7 +5,7 @@ import type { JsonSchema } from './json-schema.ts';
 export function wanted(schema: JsonSchema): string {
   if (schema['x-node'] !== undefined) {
     const kind = schema['x-node'];
-    return `${schema['x-number'] ? 'a number or ' : ''}an object { "${kind}": … }`;
+    return `${schema['x-number'] ? `a number${bounds(schema)} or ` : ''}an object { "${kind}": … }`;
   }
   if ('const' in schema) return JSON.stringify(schema.const);
   if (schema.enum) return oneOf(schema.enum);

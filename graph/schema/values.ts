@@ -36,7 +36,9 @@ function within(schema: JsonSchema): JsonSchema {
   const kind = schema['x-node'];
   if (kind !== undefined) {
     const inline: JsonSchema = { $ref: `#/$defs/${inlineDefinition(kind)}` };
-    return schema['x-number'] ? { anyOf: [{ type: 'number' }, inline] } : inline;
+    const { minimum } = schema;
+    const number = { type: 'number', ...(minimum === undefined ? {} : { minimum }) };
+    return schema['x-number'] ? { anyOf: [number, inline] } : inline;
   }
   const { required: _, ...rest } = schema;
   const result: { -readonly [K in keyof JsonSchema]: JsonSchema[K] } = { ...rest };

@@ -3,8 +3,9 @@ import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { defineNode, T } from '../../runtime/node.ts';
 
 /**
- * A line of JSON per training step: iteration, epoch, where, loss, lr, images, time (ms). Lines are written every
- * `flush` steps and at the end of a phase; a resumed run drops those of steps that it does again.
+ * A line of JSON per training step: iteration, epoch, where, loss, lr, weightDecay (where a schedule moves it),
+ * images, time (ms). Lines are written every `flush` steps and at the end of a phase; a resumed run drops those of steps
+ * that it does again.
  */
 export default defineNode({
   type: 'hook/jsonl',
@@ -34,10 +35,10 @@ export default defineNode({
         await mkdir(dirname(path), { recursive: true });
         await keepUntil(path, progress.iteration);
       },
-      async update({ progress, loss, lr, images, time }) {
+      async update({ progress, loss, lr, weightDecay, images, time }) {
         const { iteration, epoch, where } = progress;
         if (!first || iteration % params.every !== 0) return;
-        lines.push(`${JSON.stringify({ iteration, epoch, where, loss, lr, images, time }, finite)}\n`);
+        lines.push(`${JSON.stringify({ iteration, epoch, where, loss, lr, weightDecay, images, time }, finite)}\n`);
         if (lines.length >= params.flush) await flush();
       },
       phase_end: flush,

@@ -37,13 +37,14 @@ export class StepTimes {
 }
 
 /** One line; peak memory is that of the process. */
-export function describeStep({ progress, loss, lr }: HookEvent, times: StepTimes): string {
+export function describeStep({ progress, loss, lr, weightDecay }: HookEvent, times: StepTimes): string {
   const left = (times.meanMs * (progress.maxIterations - progress.iteration)) / 1000;
   const parts = [
     `epoch ${progress.epoch + 1}/${progress.epochs}`,
     `iteration ${progress.iteration}/${progress.maxIterations}`,
     ...(loss === undefined ? [] : [`loss ${loss.toFixed(5)}`]),
     ...(lr?.length ? [`lr ${lr.map((rate) => rate.toFixed(5)).join(', ')}`] : []),
+    ...(weightDecay ? [`weight decay ${weightDecay.map((decay) => decay.toFixed(5)).join(', ')}`] : []),
     `${times.meanMs.toFixed(0)} ms/step`,
     `${times.imagesPerSecond.toFixed(1)} images/s`,
     `eta ${duration(left)}`,

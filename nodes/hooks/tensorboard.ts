@@ -13,7 +13,8 @@ import { isLogMoment } from './step-log.ts';
  * Curves and histograms for TensorBoard, in VISSL's names. Waits for: start, phase_start (parameters before training),
  * backward (gradients), step (scalars, parameters), phase_end, end, exception; watches metrics.
  * Scalars at iteration 1, every `log_frequency` and every 5 of the first 100: Training/Loss, Training/Learning_rate (one
- * per group when they differ), Speed/…, Memory/…; Metrics/… of meters and evaluators. Histograms Parameters/… and
+ * per group when they differ), Training/Weight_decay where a schedule moves it, Speed/…, Memory/…; Metrics/… of meters
+ * and evaluators. Histograms Parameters/… and
  * Gradients/… at the end of each epoch (step: its number) and every n iterations (step: the iteration). Images/<phase>:
  * a grid of the first images of each pass, each from its least to its greatest value.
  * Differences from the reference code: memory is that of the process, on any device; learning rates are not rounded; the gradients of an
@@ -141,15 +142,11 @@ async function drawn(tensor: Tensor, most: number) {
 
 const MIB = 2 ** 20;
 
-function scalars({ loss, lr = [], speed }: HookEvent, run: RunView): [tag: string, value: number][] {
-  const distinct = [...new Set(lr)];
-  const rates = distinct.map((rate, i): [string, number] => [
-    distinct.length === 1 ? 'Training/Learning_rate' : `Training/Learning_rate_${i}`,
-    rate,
-  ]);
+function scalars({ loss, lr, weightDecay, speed }: HookEvent, run: RunView): [tag: string, value: number][] {
   return [
     ...(loss === undefined ? [] : [['Training/Loss', loss] as [string, number]]),
-    ...rates,
+    ...distinct('Training/Learning_rate', lr),
+    ...distinct('Training/Weight_decay', weightDecay),
     ...(speed
       ? ([
           ['Speed/Batch_processing_time_ms', speed.mean],
@@ -160,4 +157,10 @@ function scalars({ loss, lr = [], speed }: HookEvent, run: RunView): [tag: strin
       : []),
     ['Memory/Peak_process_MiB', (process.resourceUsage().maxRSS * 1024) / MIB],
   ];
+}
+
+/** One value under its name, several under numbered ones. */
+function distinct(tag: string, values: readonly number[] = []): [tag: string, value: number][] {
+  const different = [...new Set(values)];
+  return different.map((value, i) => [different.length === 1 ? tag : `${tag}_${i}`, value]);
 }

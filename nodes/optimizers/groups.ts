@@ -2,9 +2,10 @@
 import { nearest } from '../../graph/problem.ts';
 import type { OptimizedParameter } from '../../runtime/node.ts';
 
-export interface GroupRules {
-  readonly weight_decay: number;
-  readonly head_weight_decay: number;
+/** @typeParam D a weight decay: a number, or what gives it */
+export interface GroupRules<D = number> {
+  readonly weight_decay: D;
+  readonly head_weight_decay: D;
   readonly regularize_bn: boolean;
   readonly regularize_bias: boolean;
   /** parts of names; parameters of no layer (tokens, scales) whose name has one get no weight decay */
@@ -15,9 +16,9 @@ export interface GroupRules {
   readonly single_group: boolean;
 }
 
-export interface ParameterGroup {
+export interface ParameterGroup<D = number> {
   readonly lr: 'trunk' | 'head';
-  readonly weightDecay: number;
+  readonly weightDecay: D | 0;
   /** positions in the list of parameters */
   readonly members: readonly number[];
 }
@@ -29,10 +30,10 @@ export interface ParameterGroup {
  * their biases if both. (VISSL v0.1.5 regularises trunk biases whatever is said; its main branch, and this, do not.)
  * Throws when `frozen` has a name that no parameter has.
  */
-export function parameterGroups(
+export function parameterGroups<D>(
   parameters: readonly Pick<OptimizedParameter, 'name' | 'layer' | 'kind' | 'head'>[],
-  rules: GroupRules,
-): ParameterGroup[] {
+  rules: GroupRules<D>,
+): ParameterGroup<D>[] {
   const names = new Set(parameters.map(({ name }) => name));
   for (const name of rules.frozen) {
     if (names.has(name)) continue;
@@ -51,17 +52,21 @@ export function parameterGroups(
   const isUnregularized = (name: string) => rules.unregularized.some((part) => name.includes(part));
   const rest = members((p) => p.layer === 'other' && !isUnregularized(p.name));
   const restUndecayed = members((p) => p.layer === 'other' && isUnregularized(p.name));
-  return [
+  const groups: ParameterGroup<D>[] = [
     { lr: 'trunk', weightDecay: rules.weight_decay, members: layered(false, true) },
     { lr: 'trunk', weightDecay: 0, members: layered(false, false) },
     { lr: 'head', weightDecay: rules.head_weight_decay, members: layered(true, true) },
     { lr: 'head', weightDecay: 0, members: layered(true, false) },
-    ...(rest.length > 0 ? [{ lr: 'trunk' as const, weightDecay: rules.weight_decay, members: rest }] : []),
-    ...(restUndecayed.length > 0 ? [{ lr: 'trunk' as const, weightDecay: 0, members: restUndecayed }] : []),
   ];
+  if (rest.length > 0) groups.push({ lr: 'trunk', weightDecay: rules.weight_decay, members: rest });
+  if (restUndecayed.length > 0) groups.push({ lr: 'trunk', weightDecay: 0, members: restUndecayed });
+  return groups;
 }
 
-function isRegularized({ layer, kind }: Pick<OptimizedParameter, 'layer' | 'kind'>, rules: GroupRules): boolean {
+function isRegularized(
+  { layer, kind }: Pick<OptimizedParameter, 'layer' | 'kind'>,
+  rules: GroupRules<unknown>,
+): boolean {
   const isNorm = layer === 'batch_norm' || layer === 'layer_norm_2d' || layer === 'layer_norm';
   if (isNorm && !rules.regularize_bn) return false;
   return kind !== 'bias' || rules.regularize_bias;

@@ -32,10 +32,11 @@ export function perParameter<P extends RatesParams, S>(
   );
   const set: Set = (variable, value) => variable.assign(value as never);
   return {
-    lr: rates.all,
+    lr: rates.lr,
+    weightDecay: rates.weightDecay,
     step(gradients, where) {
       for (const group of rates.groups) {
-        const lr = rates.at(group, where);
+        const settings = rates.at(group, where);
         for (const i of group.members) {
           const gradient = gradients[i];
           if (!gradient) continue;
@@ -43,7 +44,7 @@ export function perParameter<P extends RatesParams, S>(
           step.value += 1;
           const { variable } = parameters[i];
           ops.noGrad(() => {
-            const facts = { lr, weightDecay: group.weightDecay, step: step.value };
+            const facts = { ...settings, step: step.value };
             variable.assign(rule.update(variable, gradient, values, facts, set) as never);
             return [];
           });

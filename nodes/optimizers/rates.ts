@@ -6,7 +6,12 @@ import { type ParameterGroup, parameterGroups } from './groups.ts';
 export const ratesParams = (defaults: { readonly weight_decay: number }) => ({
   lr: nested('schedule', { number: true, description: 'learning rate: a number, or a schedule over the run' }),
   auto_lr_scaling: T.Optional(autoLrScaling),
-  weight_decay: T.Number({ default: defaults.weight_decay, minimum: 0, description: 'weight decay' }),
+  weight_decay: nested('schedule', {
+    number: true,
+    minimum: 0,
+    default: defaults.weight_decay,
+    description: 'weight decay: a number, or a schedule over the run',
+  }),
   regularize_bn: T.Boolean({ default: false, description: 'weight decay on the weights of normalisation' }),
   regularize_bias: T.Boolean({ default: true, description: 'weight decay on biases' }),
   head: T.Optional(
@@ -14,7 +19,9 @@ export const ratesParams = (defaults: { readonly weight_decay: number }) => ({
       {
         lr: T.Optional(nested('schedule', { number: true, description: 'learning rate of heads' })),
         auto_lr_scaling: T.Optional(autoLrScaling),
-        weight_decay: T.Optional(T.Number({ minimum: 0, description: 'weight decay of heads' })),
+        weight_decay: T.Optional(
+          nested('schedule', { number: true, minimum: 0, description: 'weight decay of heads' }),
+        ),
       },
       { description: 'what heads have of their own; default: as the trunk (head_optimizer_params in VISSL)' },
     ),
@@ -33,28 +40,35 @@ export const ratesParams = (defaults: { readonly weight_decay: number }) => ({
 export interface RatesParams {
   readonly lr: number | NestedNode;
   readonly auto_lr_scaling?: AutoLrScaling;
-  readonly weight_decay: number;
+  readonly weight_decay: number | NestedNode;
   readonly regularize_bn: boolean;
   readonly regularize_bias: boolean;
   readonly head?: {
     readonly lr?: number | NestedNode;
     readonly auto_lr_scaling?: AutoLrScaling;
-    readonly weight_decay?: number;
+    readonly weight_decay?: number | NestedNode;
   };
   readonly unregularized: readonly string[];
   readonly frozen: readonly string[];
   readonly single_group: boolean;
 }
 
+type Schedule = (where: number) => number;
+
 export interface Rates {
-  readonly groups: readonly ParameterGroup[];
-  /** Learning rate of a group. Throws unless 0 ≤ where < 1. */
-  at(group: ParameterGroup, where: number): number;
+  readonly groups: readonly ParameterGroup<Schedule>[];
+  /** What a group steps with. Throws unless 0 ≤ where < 1, and when a schedule gives a weight decay below 0. */
+  at(group: ParameterGroup<Schedule>, where: number): { readonly lr: number; readonly weightDecay: number };
   /** Distinct rates, the trunk's first. */
-  all(where: number): readonly number[];
+  lr(where: number): readonly number[];
+  /** Distinct weight decays that follow a schedule, the trunk's first; empty when they are numbers. */
+  weightDecay(where: number): readonly number[];
 }
 
-/** Groups and rates of a run. The head's rate is the trunk's unless it has one of its own. */
+/**
+ * Groups and rates of a run. The head's rate and weight decay are the trunk's unless it has its own. Weight decay over
+ * a schedule is that of DINO: Caron et al. 2021, arXiv:2104.14294. Groups without weight decay stay without.
+ */
 export function createRates(
   context: ComputeContext<RatesParams> & { readonly parameters: readonly OptimizedParameter[] },
 ): Rates {
@@ -63,14 +77,26 @@ export function createRates(
   const trunk = context.schedule(scaleSchedule(params.lr, params.auto_lr_scaling, batch));
   const own = params.head?.lr;
   const head = own === undefined ? trunk : context.schedule(scaleSchedule(own, params.head?.auto_lr_scaling, batch));
-  const groups = parameterGroups(parameters, {
-    ...params,
-    head_weight_decay: params.head?.weight_decay ?? params.weight_decay,
-  });
-  const at = (group: ParameterGroup, where: number) => {
-    if (!(where >= 0 && where < 1)) throw new RangeError(`an optimizer steps at where in [0, 1), not at ${where}`);
-    return group.lr === 'head' ? head(where) : trunk(where);
+  const decay = context.schedule(params.weight_decay);
+  const ownDecay = params.head?.weight_decay;
+  const headDecay = ownDecay === undefined ? decay : context.schedule(ownDecay);
+  const moving = [
+    ...(typeof params.weight_decay === 'object' ? [decay] : []),
+    ...(typeof ownDecay === 'object' ? [headDecay] : []),
+  ];
+  return {
+    groups: parameterGroups<Schedule>(parameters, { ...params, weight_decay: decay, head_weight_decay: headDecay }),
+    at(group, where) {
+      if (!(where >= 0 && where < 1)) throw new RangeError(`an optimizer steps at where in [0, 1), not at ${where}`);
+      const weightDecay = group.weightDecay === 0 ? 0 : group.weightDecay(where);
+      if (weightDecay < 0) {
+        throw new RangeError(
+          `weight_decay is ${weightDecay} at ${where} of the run. Take a schedule that stays at 0 or above`,
+        );
+      }
+      return { lr: group.lr === 'head' ? head(where) : trunk(where), weightDecay };
+    },
+    lr: (where) => [...new Set(own === undefined ? [trunk(where)] : [trunk(where), head(where)])],
+    weightDecay: (where) => [...new Set(moving.map((schedule) => schedule(where)))],
   };
-  const all = (where: number) => [...new Set(own === undefined ? [trunk(where)] : [trunk(where), head(where)])];
-  return { groups, at, all };
 }

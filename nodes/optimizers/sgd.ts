@@ -51,13 +51,13 @@ export default defineNode({
       ...(larc ? { larc: { clip: larc.clip, eps: larc.eps, trustCoefficient: larc.trust_coefficient } } : {}),
     };
     return {
-      lr: rates.all,
+      lr: rates.lr,
+      weightDecay: rates.weightDecay,
       step(gradients, where) {
         for (const group of rates.groups) {
-          const lr = rates.at(group, where);
+          const settings: SgdOptions = { ...options, ...rates.at(group, where) };
           const members = group.members.filter((i) => gradients[i] !== null);
           if (members.length === 0) continue;
-          const settings: SgdOptions = { ...options, lr, weightDecay: group.weightDecay };
           ops.sgd(
             members.map((i) => parameters[i].variable),
             members.map((i) => gradients[i]!),

@@ -27,6 +27,8 @@ export const formatMetrics = (metrics: Readonly<Record<string, number>>): string
     .map(([name, value]) => `${name} ${formatMetric(value)}`)
     .join('  ');
 
+const rounded = (values: readonly number[]): string => values.map((value) => Number(value.toPrecision(4))).join(',');
+
 const bar = (share: number, width: number): string => {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width);
   return `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
@@ -84,7 +86,8 @@ export function createProgress(output: ProgressOutput): { observe(event: GraphEv
       `${Math.floor(share * 100)}%`,
     ];
     if (event.loss !== undefined) parts.push(`loss ${event.loss.toFixed(4)}`);
-    if (event.lr?.length) parts.push(`lr ${event.lr.map((value) => Number(value.toPrecision(4))).join(',')}`);
+    if (event.lr?.length) parts.push(`lr ${rounded(event.lr)}`);
+    if (event.weightDecay) parts.push(`wd ${rounded(event.weightDecay)}`);
     const rate = speed.imagesPerSecond();
     if (Number.isFinite(rate)) parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} img/s`);
     const eta = speed.secondsPerStep() * remaining;

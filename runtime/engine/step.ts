@@ -52,6 +52,9 @@ export const standardStep: BatchStep = async (batch) => {
   await batch.event('step');
 };
 
+/** Facts of a batch's events that its step knows. */
+type StepKnown = Pick<HookEvent, 'loss' | 'lr' | 'weightDecay' | 'images'>;
+
 export interface StepRequest {
   readonly program: BatchProgram;
   readonly batch: HostBatch;
@@ -62,7 +65,7 @@ export interface StepRequest {
   readonly where: number;
   readonly step: (batch: BatchStages) => Promise<void>;
   /** facts of the event that the step knows */
-  dispatch(type: HookEvent['type'], known: Pick<HookEvent, 'loss' | 'lr' | 'images'>): Promise<void>;
+  dispatch(type: HookEvent['type'], known: StepKnown): Promise<void>;
   /** while the step runs, what hooks may see and change */
   expose(view: StepView | undefined): void;
 }
@@ -90,7 +93,7 @@ export async function runStep(host: BatchHost, request: StepRequest): Promise<nu
 
 class BatchRun implements BatchStages, StepView {
   readonly training: boolean;
-  known: Pick<HookEvent, 'loss' | 'lr' | 'images'>;
+  known: StepKnown;
   readonly #host: BatchHost;
   readonly #request: StepRequest;
   readonly #values: EdgeValues;
@@ -173,13 +176,15 @@ class BatchRun implements BatchStages, StepView {
     const { where, program } = this.#request;
     const { backend, running, streams } = this.#host;
     const lr: number[] = [];
+    const weightDecay: number[] = [];
     for (const { node } of program.optimizers) {
       const { optimizer, parameters } = running.optimizers.get(node.name)!;
       const gradients = parameters.map(({ variable }) => this.#gradients.get(variable) ?? null);
       streams.run(MAIN, () => backend.scope(() => optimizer.step(gradients, where)));
       lr.push(...optimizer.lr(where));
+      weightDecay.push(...(optimizer.weightDecay?.(where) ?? []));
     }
-    this.known = { ...this.known, lr };
+    this.known = { ...this.known, lr, ...(weightDecay.length > 0 ? { weightDecay } : {}) };
   }
 
   async event(type: HookEvent['type']): Promise<void> {

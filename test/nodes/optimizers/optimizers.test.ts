@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createRegistry } from '../../../graph/registry.ts';
 import adagrad from '../../../nodes/optimizers/adagrad.ts';
 import adam from '../../../nodes/optimizers/adam.ts';
 import adamw from '../../../nodes/optimizers/adamw.ts';
 import rmsprop from '../../../nodes/optimizers/rmsprop.ts';
 import sgd from '../../../nodes/optimizers/sgd.ts';
+import { loadSchedules, type Schedules } from '../../../runtime/engine/schedules.ts';
 import { createState } from '../../../runtime/engine/state.ts';
 import type { NodeType, OptimizedParameter } from '../../../runtime/node.ts';
 import { openBackend } from '../../../runtime/tensor/backend.ts';
@@ -24,8 +26,10 @@ type Reference = (p: number, gradients: readonly number[]) => number;
 
 describe('optimizers', () => {
   let backend: TensorBackend;
+  let schedules: Schedules;
   before(async () => {
     backend = await openBackend('wasm');
+    schedules = await loadSchedules([{ schedule: 'cosine' }], await createRegistry(), 1);
   });
 
   function open(definition: unknown, params: Readonly<Record<string, unknown>>, names = ['model.weight']) {
@@ -35,13 +39,13 @@ describe('optimizers', () => {
         name,
         node: name.split('.')[0],
         layer: 'linear',
-        kind: 'weight',
+        kind: name.endsWith('bias') ? 'bias' : 'weight',
         head: name.startsWith('head'),
         variable: backend.tf.variable(backend.tf.tensor1d(START)),
       }),
     );
     const node = definition as OptimizerNode;
-    const optimizer = node.create({ ...nodeContext(backend, node, { params, state }), parameters });
+    const optimizer = node.create({ ...nodeContext(backend, node, { params, state, schedules }), parameters });
     return { optimizer, parameters, state };
   }
 
@@ -132,6 +136,57 @@ describe('optimizers', () => {
     const { optimizer } = open(sgd, { lr: 0.1, head: { lr: 0.5 } }, ['trunk.a', 'head.c']);
     assert.deepEqual(optimizer.lr(0), [0.1, 0.5]);
     assert.deepEqual(open(sgd, { lr: 0.1, head: {} }).optimizer.lr(0), [0.1]);
+  });
+
+  // PyTorch 2.13 in double precision, its weight_decay set before each step as DINO's training does, at 0, 1/4, 1/2, 3/4
+  const SCHEDULED = {
+    sgd: [
+      [0.4479509148780314, -0.8756094870665676, 1.6756290317076004],
+      [0.50601, -0.98632, 1.89583],
+      [0.47203691969116685, -0.9191452328440678, 1.7613195898109226],
+    ],
+    adamw: [
+      [0.4113946506055466, -0.841988782475898, 1.6272874498616692],
+      [0.4426658609984558, -0.9034317832408396, 1.7529781583676867],
+      [0.4313881096653231, -0.8802693946676146, 1.7053705499364598],
+    ],
+  };
+  for (const [name, definition] of Object.entries({ sgd, adamw })) {
+    it(`${name}: weight decay follows a schedule; biases stay without, the head has its own`, async () => {
+      const params = {
+        lr: 0.1,
+        weight_decay: { schedule: 'cosine', start: 0.04, end: 0.4 },
+        regularize_bias: false,
+        head: { weight_decay: { schedule: 'cosine', start: 0.1, end: 0 } },
+      };
+      const { optimizer, parameters } = open(definition, params, ['trunk.weight', 'trunk.bias', 'head.weight']);
+      for (const [i, gradient] of [...GRADIENTS, [0.3, -0.1, 0.2]].entries()) {
+        backend.scope(() =>
+          optimizer.step(
+            [0, 1, 2].map(() => backend.tf.tensor1d(gradient)),
+            i / 4,
+          ),
+        );
+      }
+      for (const [i, wanted] of SCHEDULED[name as 'sgd' | 'adamw'].entries()) {
+        const got = await parameters[i].variable.data();
+        wanted.forEach((want, j) => {
+          assert.ok(Math.abs(got[j] - want) < 1e-6, `${parameters[i].name}[${j}] is ${got[j]}, not ${want}`);
+        });
+      }
+      const [trunk, head] = optimizer.weightDecay!(0.25);
+      assert.ok(Math.abs(trunk - 0.09272077938642143) < 1e-12);
+      assert.ok(Math.abs(head - 0.08535533905932738) < 1e-12);
+      assert.deepEqual(open(definition, { lr: 0.1, weight_decay: 0.5 }).optimizer.weightDecay!(0.5), []);
+    });
+  }
+
+  it('a weight decay below 0 is refused: a number by the schema, a schedule at the step that meets it', () => {
+    assert.throws(() => open(sgd, { lr: 0.1, weight_decay: -0.1 }), /must be >= 0/);
+    const { optimizer } = open(sgd, { lr: 0.1, weight_decay: { schedule: 'cosine', start: 0.1, end: -0.1 } });
+    const step = (where: number) => backend.scope(() => optimizer.step([backend.tf.ones([3])], where));
+    step(0.25);
+    assert.throws(() => step(0.75), /weight_decay is -0\.07\d* at 0\.75 of the run/);
   });
 
   it('a step outside the run, an unknown frozen name, Nesterov without momentum are errors', () => {

@@ -135,14 +135,15 @@ async function checkScaling({ inputs, outputs, tolerance }: OracleCase): Promise
 }
 
 function headWeightDecay(params: Config): number | undefined {
-  const { groups } = createRates({
+  const rates = createRates({
     params: paramsOf(sgd, { lr: 0.1, ...params }),
     parameters: [{ name: 'head.weight', layer: 'linear', kind: 'weight', head: true }],
     ranks: singleRank,
     run: { batchSize: 1 },
-    schedule: () => () => 0.1,
+    schedule: (value: number) => () => value,
   } as unknown as Parameters<typeof createRates>[0]);
-  return groups.find(({ lr, members }) => lr === 'head' && members.length > 0)?.weightDecay;
+  const group = rates.groups.find(({ lr, members }) => lr === 'head' && members.length > 0);
+  return group && rates.at(group, 0).weightDecay;
 }
 
 function closeTree(got: any, want: any, tolerance: number, what: string): void {
