@@ -34,9 +34,11 @@ async function checkSteps(
   const parameters = asParameters(backend, inputs.params);
   const optimizer = definition.create({
     ...nodeContext(backend, definition, {
-      params: { ...params, lr: 1, single_group: true },
+      params: { ...params, lr: { schedule: 'by step' }, single_group: true },
       state,
-      schedules: { outermost: () => (where) => rates[Math.round(where * steps)] },
+      schedules: {
+        outermost: (value) => (where) => (typeof value === 'number' ? value : rates[Math.round(where * steps)]),
+      },
     }),
     parameters,
   });
