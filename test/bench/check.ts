@@ -2,7 +2,7 @@
  * How long a check takes.
  * - graphs of 1,000 and 10,000 nodes, checked in one process (resolving it apart)
  * - SwAV's pipeline, cold: a process that reads, resolves and checks it, CPU and wall time
- * Usage: node --import=tsx test/bench/check.ts
+ * Usage (after `npm run build`): node --import=tsx --import=./test/bench/built.js test/bench/check.ts
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

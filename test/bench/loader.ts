@@ -2,7 +2,7 @@
  * The whole loader (read, decode, augment, write to the batch) against PyTorch's DataLoader with torchvision on Pillow
  * pictures: CPU milliseconds per image of both, taken in turn, and images per second.
  *
- * Usage: node --import=tsx test/bench/loader.ts [recipe …] [--workers 0] [--turns 5] [--pictures FOLDER]
+ * Usage (after `npm run build`): node --import=tsx test/bench/loader.ts [recipe …] [--workers 0] [--turns 5] [--pictures FOLDER]
  * $PYTHON (default python3) must have torch, torchvision and pillow. --pictures takes a flat folder of photographs in
  * place of made ones.
  */
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { temporaryFolder, writePicture } from '../data/fixtures.ts';
 import { type Recipe, recipes } from './loader-recipes.ts';
-import { median, startSide } from './sides.ts';
+import { median, startOurs, startSide } from './sides.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,7 +41,7 @@ async function compare(name: string, recipe: Recipe): Promise<string> {
     workers,
     source,
   ]);
-  const ours = await startSide(process.execPath, ['--import=tsx', here('loader-worker.ts'), name, path, workers]);
+  const ours = await startOurs('loader-worker.ts', [name, path, workers]);
   const taken: { ours: number[][]; theirs: number[][] } = { ours: [], theirs: [] };
   for (let turn = 0; turn < Number(values.turns); turn++) {
     taken.theirs.push(await theirs.turn());

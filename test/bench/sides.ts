@@ -1,6 +1,7 @@
 /** Two processes that work in turn: a busy machine troubles both alike, so their ratio holds where their times do not. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export interface Side {
   /** One turn; the numbers that the process prints for it. */
@@ -26,6 +27,12 @@ export async function startSide(command: string, args: readonly string[]): Promi
     stop: () => child.stdin!.end(),
   };
 }
+
+/** A script of this folder on the built package (`npm run build` first). */
+export const startOurs = (script: string, args: readonly string[]): Promise<Side> =>
+  startSide(process.execPath, ['--import=tsx', `--import=${here('built.js')}`, here(script), ...args]);
+
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);

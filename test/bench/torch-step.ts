@@ -3,13 +3,13 @@
  * live at once and take single steps in turn, so that a busy machine troubles both alike; the figures are the median of
  * the ratios of neighbours, the ratio of the minima, and the median ratio of processor time.
  *
- * Usage: node --import=tsx test/bench/torch-step.ts [--device tensorflow] [--depth 50] [--precision bfloat16]
+ * Usage (after `npm run build`): node --import=tsx test/bench/torch-step.ts [--device tensorflow] [--depth 50] [--precision bfloat16]
  *   [--threads 1] [--steps 20]
  * $TORCH_PYTHON (default $PYTHON, then python3) must have torch; the device is torch unless it is said; without --depth, --precision or --threads, all of them.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { median, type Side, startSide } from './sides.ts';
+import { median, type Side, startOurs, startSide } from './sides.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 const python = process.env.TORCH_PYTHON ?? process.env.PYTHON ?? 'python3';
-const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const peer = fileURLToPath(new URL('torch_step.py', import.meta.url));
 
 /** What a step of either side prints. */
 async function stepOf(side: Side) {
@@ -34,13 +34,8 @@ const WARM_UP = 3;
 async function compare(depth: string, precision: string, threads: string, steps: number): Promise<void> {
   const [batch, side] = depth === '18' ? ['64', '32'] : ['8', '224'];
   const args = [depth, batch, side, precision, threads];
-  const theirs = await startSide(python, [here('torch_step.py'), ...args]);
-  const ours = await startSide(process.execPath, [
-    '--import=tsx',
-    here('torch-step-worker.ts'),
-    ...args,
-    values.device,
-  ]);
+  const theirs = await startSide(python, [peer, ...args]);
+  const ours = await startOurs('torch-step-worker.ts', [...args, values.device]);
   const times: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
   const work: number[] = [];
   let memory = { ours: 0, theirs: 0 };
