@@ -12,6 +12,8 @@ export interface ModelKeys {
   readonly follows?: Follows;
   /** parts of which only the inputs are kept for backward */
   readonly activation_checkpointing?: number;
+  /** of images that come as a list of groups: one pass for each crop instead of one for each size */
+  readonly single_pass_every_crop?: boolean;
 }
 
 /** Parameters that are the moving average of another node's. */
@@ -30,6 +32,7 @@ export const MODEL_KEYS: ReadonlySet<string> = new Set([
   'shares',
   'follows',
   'activation_checkpointing',
+  'single_pass_every_crop',
 ]);
 
 export const FOLLOWS = Type.Object(

@@ -1,4 +1,5 @@
 import type { PortValue } from '../../graph/port.ts';
+import { viewsPerGroup } from '../../graph/views.ts';
 import { batch, defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
 
@@ -36,7 +37,8 @@ export default defineNode({
     const shapes = inputs.images![0]!.shapes!;
     const chosen = choose(counts, params.views).flatMap((views, group) => {
       const [[, ...rows], ...sizes] = shapes[group]!;
-      return views.length > 0 ? [[[views.length, ...rows], ...sizes]] : [];
+      if (views.length === 0) return [];
+      return [rows.length > 0 ? [[views.length, ...rows], ...sizes] : shapes[group]!];
     });
     return { images: { shapes: chosen } };
   },
@@ -57,12 +59,6 @@ export default defineNode({
     });
   },
 });
-
-/** A batch dimension is views times images. */
-function viewsPerGroup(value: PortValue | undefined): readonly number[] | undefined {
-  const counts = value?.shapes?.map(([rows]) => rows?.[0]);
-  return counts?.every((count) => typeof count === 'number') ? (counts as number[]) : undefined;
-}
 
 /** Positions within each group of the views chosen. */
 function choose(counts: readonly number[], views: readonly number[]): readonly (readonly number[])[] {

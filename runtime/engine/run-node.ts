@@ -1,7 +1,10 @@
 /** One node, once, in a batch. */
+import type { ModelKeys } from '../../graph/model/keys.ts';
+import { viewsPerGroup } from '../../graph/views.ts';
 import type { StepFacts, Values } from '../node.ts';
 import { createRandom } from '../random.ts';
 import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
+import type { GraphNode } from './edges.ts';
 import type { RunningModel } from './models.ts';
 import type { PlannedNode } from './planned-steps.ts';
 import type { RunningGraph } from './running.ts';
@@ -60,10 +63,11 @@ async function runModel(
   const outputs = step.ports.filter((port) => !Object.hasOwn(weights, port));
   const [x] = Object.values(inputs);
   const random = running.randoms.get(node.name);
+  const crops = (node.params as ModelKeys).single_pass_every_crop ? cropsIn(node, phase) : undefined;
   const forward = (images: Parameters<typeof model.forward>[0]): Record<string, unknown> => {
     if (outputs.length === 0) return {};
     const lanes = Array.isArray(images) && images.length > 1 ? sizeLanes(streams, node.name, step.stream) : undefined;
-    return model.forward(images, { training, outputs, random, lanes });
+    return model.forward(images, { training, outputs, random, lanes, crops });
   };
   const mix = createRandom(running.seed, 'mix', phase, epoch, iteration);
   const mixes = follows?.shuffle === true && facts.training;
@@ -74,4 +78,10 @@ async function runModel(
     results[port] = list || variables.length > 1 ? variables : variables[0];
   }
   return results;
+}
+
+/** Crops in each group of the images that a model reads in a phase; undefined where they are no list. */
+function cropsIn({ inputValues }: GraphNode, phase: string): readonly number[] | undefined {
+  const [images] = Object.values(inputValues[phase] ?? inputValues['*'] ?? {})[0] ?? [];
+  return images?.list ? viewsPerGroup(images) : undefined;
 }

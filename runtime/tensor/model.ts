@@ -23,6 +23,8 @@ export interface ForwardOptions {
   readonly random?: Random;
   /** where groups of images run; default: one after another */
   readonly lanes?: GroupLanes;
+  /** equal parts of each group's rows, one pass for each of them; default 1 */
+  readonly crops?: readonly number[];
 }
 
 /** Lanes of work for the groups of one forward pass, which are given in their order. */
@@ -37,8 +39,8 @@ export interface Model {
   /** Parameters and buffers by state-dict name, in its order; layouts HWIO and [in, out]. */
   readonly variables: ReadonlyMap<string, ModelVariable>;
   /**
-   * Images [N, H, W, C] or features [N, D], or groups of them, each of one size. Groups pass the stages one after
-   * another; their results are concatenated along the batch where their other sizes agree, else given as a list.
+   * Images [N, H, W, C] or features [N, D], or groups of them, each of one size. Groups, or the `crops` of each, pass the
+   * stages one after another; their results are concatenated along the batch where their other sizes agree, else given as a list.
    * An output that reads several values is a list. @throws for an unknown output, with the known ones
    */
   forward(inputs: Tensor | readonly Tensor[], options: ForwardOptions): Record<string, Tensor | Tensor[]>;
@@ -81,7 +83,7 @@ export function createModel(
 
   return {
     variables,
-    forward(inputs, { training, outputs, random: stream, lanes: given }) {
+    forward(inputs, { training, outputs, random: stream, lanes: given, crops = [] }) {
       const groups = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
       const key = outputs.join();
       let plan = plans.get(key);
@@ -91,11 +93,12 @@ export function createModel(
       }
       const lanes = groups.length > 1 ? given : undefined;
       return scope(() => {
-        const results = groups.map((x, i) => {
+        let passes = 0;
+        const onePass = (x: Tensor, group: number, isLast: boolean): Record<string, Tensor[]> => {
           const pass: Pass = {
             training: training && !spec.frozen,
-            random: stream?.fork(i),
-            normalise: lanes && ((layer, work) => lanes.normalise(i, layer, work)),
+            random: stream?.fork(passes++),
+            normalise: lanes && ((layer, work) => lanes.normalise(group, layer, work)),
           };
           const run: Run = (steps, from) => runSteps(steps, from, pass, parts);
           const runAndDrop: Run = (steps, from) => {
@@ -106,11 +109,17 @@ export function createModel(
               () => used,
             );
           };
-          const isLast = i === groups.length - 1;
-          const work = () =>
-            runPlan(plan, x, run, (steps) =>
-              recomputedParts > 1 && !(isLast && steps === plan.last) ? runAndDrop : run,
-            );
+          return runPlan(plan, x, run, (steps) =>
+            recomputedParts > 1 && !(isLast && steps === plan.last) ? runAndDrop : run,
+          );
+        };
+        const results = groups.map((x, i) => {
+          const work = () => {
+            const parts = rowParts(x, crops[i] ?? 1);
+            const made = parts.map((part, j) => onePass(part, i, i === groups.length - 1 && j === parts.length - 1));
+            if (made.length === 1) return made[0];
+            return Object.fromEntries(outputs.map((port) => [port, merge(made.map((one) => one[port]))]));
+          };
           return lanes ? lanes.run(i, x, work) : work();
         });
         const known = new Set<Tensor>(groups);
@@ -207,6 +216,12 @@ function runPlan(
   return Object.fromEntries(
     outputs.map(({ port, reads }) => [port, reads.map(({ stage, steps }) => run(steps, reached.get(stage)!))]),
   );
+}
+
+function rowParts(x: Tensor, count: number): Tensor[] {
+  if (count === 1) return [x];
+  if (x.shape[0] % count !== 0) throw new RangeError(`${x.shape[0]} rows are not ${count} crops of a batch`);
+  return tf.split(x, count, 0);
 }
 
 /** results[group][i] → values of one port */
