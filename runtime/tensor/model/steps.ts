@@ -19,9 +19,20 @@ export interface Pass {
 }
 
 export type Step =
-  | { readonly op: 'batch_norm'; readonly path: string; readonly layer: BatchNorm; readonly relu: boolean }
+  | {
+      readonly op: 'batch_norm';
+      readonly path: string;
+      readonly layer: BatchNorm;
+      readonly relu: boolean;
+      /** names of its parameters and buffers: made once, read in every step */
+      readonly names: BatchNormNames;
+    }
   | { readonly op: 'relu' }
   | { readonly op: 'other'; readonly layer: Layer; run(x: Tensor, pass: Pass): Tensor };
+
+type BatchNormNames = Readonly<
+  Record<'weight' | 'bias' | 'running_mean' | 'running_var' | 'num_batches_tracked', string>
+>;
 
 export interface Parts {
   readonly ops: FusedOps;
@@ -36,6 +47,10 @@ export function stepsOf(layer: Layer, path: string, parts: Parts): Step[] {
   const here = join(path, layer.name);
   const { ops } = parts;
   const at = (kind: string) => parts.variable(join(here, kind));
+  const named = (kind: string) => {
+    const name = join(here, kind);
+    return () => parts.variable(name);
+  };
   const simple = (run: (x: Tensor, pass: Pass) => Tensor): Step[] => [{ op: 'other', layer, run }];
 
   switch (layer.op) {
@@ -44,11 +59,13 @@ export function stepsOf(layer: Layer, path: string, parts: Parts): Step[] {
     case 'identity':
       return [];
     case 'batch_norm':
-      return [{ op: 'batch_norm', path: here, layer, relu: false }];
+      return [{ op: 'batch_norm', path: here, layer, relu: false, names: batchNormNames(here) }];
     case 'relu':
       return [{ op: 'relu' }];
-    case 'conv2d':
-      return simple((x) => ops.conv2d(x, at('weight'), layer.bias === false ? null : at('bias'), layer));
+    case 'conv2d': {
+      const [weight, bias] = [named('weight'), layer.bias === false ? () => null : named('bias')];
+      return simple((x) => ops.conv2d(x, weight(), bias(), layer));
+    }
     case 'linear':
       return simple((x) => {
         const weight = layer.weightNorm ? scaledWeight(at('weight_v'), at('weight_g')) : at('weight');
@@ -108,6 +125,16 @@ export function stepsOf(layer: Layer, path: string, parts: Parts): Step[] {
   }
 }
 
+function batchNormNames(here: string): BatchNormNames {
+  return {
+    weight: join(here, 'weight'),
+    bias: join(here, 'bias'),
+    running_mean: join(here, 'running_mean'),
+    running_var: join(here, 'running_var'),
+    num_batches_tracked: join(here, 'num_batches_tracked'),
+  };
+}
+
 /** Batch norm followed by ReLU → batch norm with ReLU. */
 export function fuse(steps: readonly Step[]): Step[] {
   const fused: Step[] = [];
@@ -134,26 +161,26 @@ export function runSteps(steps: readonly Step[], x: Tensor, pass: Pass, parts: P
 function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable, batchNormGroup: group }: Parts): Tensor {
   if (step.op === 'other') return step.run(x, pass);
   if (step.op === 'relu') return tf.relu(x);
-  const { path, layer, relu } = step;
+  const { path, layer, relu, names } = step;
   const { training, again = false } = pass;
   const affine = layer.affine !== false;
   const normalise = (state: BatchNormState): Tensor =>
-    ops.batchNorm(
-      x,
-      affine ? variable(join(path, 'weight')) : null,
-      affine ? variable(join(path, 'bias')) : null,
-      state,
-      { training, eps: layer.eps, momentum: layer.momentum, relu, group },
-    );
+    ops.batchNorm(x, affine ? variable(names.weight) : null, affine ? variable(names.bias) : null, state, {
+      training,
+      eps: layer.eps,
+      momentum: layer.momentum,
+      relu,
+      group,
+    });
   if (training && again) return withPassingStatistics(layer.features, normalise);
   const run = (): Tensor => {
     if (training) {
-      const tracked = variable(join(path, 'num_batches_tracked'));
+      const tracked = variable(names.num_batches_tracked);
       ops.noGrad(() => tracked.assign(tf.add(tracked, tf.scalar(1, 'int32'))));
     }
     return normalise({
-      runningMean: variable(join(path, 'running_mean')),
-      runningVar: variable(join(path, 'running_var')),
+      runningMean: variable(names.running_mean),
+      runningVar: variable(names.running_var),
     });
   };
   return training && pass.normalise ? pass.normalise(path, run) : run();

@@ -100,6 +100,15 @@ withTorch('the torch backend', () => {
       ops.sgd([filter], [gradient], [velocity], false, plain);
       near(filter.dataSync(), tf.sub(start, tf.mul(gradient, 0.1)).dataSync(), 1e-6, 'filter');
       near(velocity.dataSync(), gradient.dataSync(), 1e-6, 'velocity');
+      const kept = [tf.clone(filter), tf.reshape(filter, [72]), tf.slice(filter, [0, 0, 0, 0], [1, 3, 2, 4])];
+      const before = kept.map((tensor) => tensor.arraySync());
+      ops.sgd([filter], [gradient], [velocity], true, plain);
+      assert.deepEqual(
+        kept.map((tensor) => tensor.arraySync()),
+        before,
+        'an update leaves what else reads the filter alone',
+      );
+      near(filter.dataSync(), tf.sub(start, tf.mul(gradient, 0.29)).dataSync(), 1e-6, 'filter, second step');
       tf.dispose([filter, velocity]);
     });
   });

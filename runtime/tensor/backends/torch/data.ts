@@ -11,8 +11,10 @@ export class TorchData {
   strings: Uint8Array[] | null = null;
   /** the same values in the number format of matrix products, where that is another; see precision.ts */
   low: Handle = -1;
-  /** [N, C, H, W]: the same memory as images lie in libtorch, where a kernel made it so; else −1 */
+  /** the same memory with the axes that libtorch's kernels take, where a kernel made it so; else −1 */
   first: Handle = -1;
+  /** the axes of `first` in tfjs's order: of images or of filters */
+  back: readonly number[] = IMAGE;
   /** −1: not asked for yet, or the data lives on another backend now; strings have none */
   private own: Handle;
 
@@ -23,14 +25,34 @@ export class TorchData {
 
   /** The tensor with tfjs's axes. */
   get handle(): Handle {
-    if (this.own < 0 && this.first >= 0) this.own = keep(permute(this.first, CHANNELS_LAST));
+    if (this.own < 0 && this.first >= 0) this.own = keep(permute(this.first, this.back));
     return this.own;
+  }
+
+  /** [N, C, H, W] of [N, H, W, C] */
+  get image(): Handle {
+    return this.first >= 0 && this.back === IMAGE ? this.first : permute(this.handle, CHANNELS_FIRST);
+  }
+
+  /** The one view that says where the memory is: of another nothing is left. */
+  get only(): Handle {
+    if (this.first < 0) return this.own;
+    if (this.own >= 0) addon.release(this.own);
+    this.own = -1;
+    return this.first;
   }
 
   /** Put another tensor in the place of this one. */
   replace(handle: Handle): void {
     this.clear();
     this.own = handle;
+  }
+
+  /** Put another tensor in the place of this one, with the axes of libtorch's kernels. */
+  replaceFirst(first: Handle, back: readonly number[]): void {
+    this.clear();
+    this.first = first;
+    this.back = back;
   }
 
   get alive(): boolean {
@@ -54,7 +76,11 @@ export class TorchData {
 }
 
 const permute = aten('permute');
-const CHANNELS_LAST = [0, 2, 3, 1];
+const CHANNELS_FIRST = [0, 3, 1, 2];
+
+/** Where tfjs's axes lie in what libtorch takes: [N, H, W, C] in [N, C, H, W], [kh, kw, I, O] in [O, I, kh, kw]. */
+export const IMAGE: readonly number[] = [0, 2, 3, 1];
+export const FILTER: readonly number[] = [2, 3, 1, 0];
 
 /** Data that came from another backend keeps that backend's DataId. */
 const adopted = new WeakMap<object, TorchData>();
@@ -161,10 +187,11 @@ export function result(handle: Handle, dtype: tf.DataType, shape: number[] = add
   return handOut(keep(handle), dtype, shape);
 }
 
-/** Hand out an image result [N, C, H, W] as the tensor [N, H, W, C]. */
-export function imageResult(first: Handle, dtype: tf.DataType, shape: number[]): TensorInfo {
+/** Hand out a result with the axes of libtorch's kernels (`back`: IMAGE or FILTER) as the tensor with tfjs's. */
+export function resultFirst(first: Handle, back: readonly number[], dtype: tf.DataType, shape: number[]): TensorInfo {
   const data = new TorchData(-1, dtype);
   data.first = keep(first);
+  data.back = back;
   return { dataId: register(data), shape, dtype };
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Handle } from '../../native/addon.ts';
 import { addon, aten, device, keep, kernelScope, scalarType, version } from './aten.ts';
-import { cast, dataOf, type TensorInfo } from './data.ts';
+import { cast, type TorchData } from './data.ts';
 
 export type Precision = 'float32' | 'bfloat16' | 'float16';
 
@@ -41,11 +41,10 @@ export function low(handle: Handle): Handle {
     : handle;
 }
 
-/** As `low`, and the cast values stay with the tensor until it changes: for filters, which are read three times a step. */
-export function lowKept(tensor: TensorInfo): Handle {
-  const data = dataOf(tensor);
-  if (lowType === scalarType.float32 || addon.scalarType(data.handle) !== scalarType.float32) return data.handle;
+/** As `low`, and the cast values stay with the data until it changes: for filters, which are read three times a step. */
+export function lowKept(data: TorchData, handle: Handle): Handle {
+  if (lowType === scalarType.float32 || addon.scalarType(handle) !== scalarType.float32) return handle;
   if (data.low >= 0 && addon.scalarType(data.low) !== lowType) data.dropLow();
-  if (data.low < 0) data.low = keep(cast(data.handle, lowType));
+  if (data.low < 0) data.low = keep(cast(handle, lowType));
   return data.low;
 }

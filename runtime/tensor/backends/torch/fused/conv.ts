@@ -4,9 +4,9 @@ import type { FusedKernels } from '../../../kernels.ts';
 import type { Handle } from '../../../native/addon.ts';
 import { addon, aten, device, kernelScope, memoryFormat, scalarType } from '../aten.ts';
 import { cast, h } from '../data.ts';
-import { arrangeFilter, filterFirst, filterLast, imageOf } from '../layout.ts';
-import { low, lowKept, lowScalarType } from '../precision.ts';
-import { image, tensor } from './tensor.ts';
+import { low, lowScalarType } from '../precision.ts';
+import { imageOf, lowFilterOf } from './filters.ts';
+import { filter as filterResult, image } from './tensor.ts';
 
 const convolution = aten('convolution');
 const backward = aten('convolution_backward');
@@ -23,8 +23,7 @@ const blank = (shape: readonly number[]): Handle =>
 export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dFilterGrad'> = {
   conv2d: (x, filter, bias, g) =>
     kernelScope(() => {
-      arrangeFilter(filter);
-      const w = filterFirst(lowKept(filter));
+      const w = lowFilterOf(filter);
       const b = bias ? cast(h(bias), addon.scalarType(w)) : null;
       const { stride, padding, dilation, groups } = g;
       const y = convolution(low(imageOf(x)), w, b, stride, padding, dilation, false, ZERO, groups);
@@ -35,7 +34,7 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
     kernelScope(() => {
       const [n, height, width, c] = g.input;
       const x = blank([n, c, height, width]);
-      const [dx] = gradients(low(imageOf(dy)), x, filterFirst(lowKept(filter)), g, INPUT);
+      const [dx] = gradients(low(imageOf(dy)), x, lowFilterOf(filter), g, INPUT);
       return image(dx!, g.input);
     }),
 
@@ -45,7 +44,7 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
       const input = low(imageOf(x));
       const w = blank([o, c, kh, kw]);
       const [, dw] = gradients(low(imageOf(dy)), input, w, g, FILTER);
-      return tensor(filterLast(cast(dw!, scalarType.float32)), g.filter);
+      return filterResult(cast(dw!, scalarType.float32), g.filter);
     }),
 };
 

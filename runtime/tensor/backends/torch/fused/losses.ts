@@ -5,7 +5,7 @@ import { lossOps } from '../../../ops/loss.ts';
 import type { FusedOps, Tensor } from '../../../types.ts';
 import { aten, device, kernelScope, scalarType, version } from '../aten.ts';
 import { cast, exact, h } from '../data.ts';
-import { imageOf } from '../layout.ts';
+import { imageOf } from './filters.ts';
 import { image, tensor } from './tensor.ts';
 
 const logSoftmax = aten('_log_softmax');

@@ -4,7 +4,7 @@ import type { Handle } from '../../../native/addon.ts';
 import type { Tensor } from '../../../types.ts';
 import { addon, aten, kernelScope } from '../aten.ts';
 import { cast, h } from '../data.ts';
-import { imageOf } from '../layout.ts';
+import { imageOf } from './filters.ts';
 import { image, tensor, writable } from './tensor.ts';
 
 const normalise = aten('native_batch_norm');

@@ -3,7 +3,7 @@ import type { PoolGeometry } from '../../../geometry.ts';
 import type { FusedKernels } from '../../../kernels.ts';
 import type { Handle } from '../../../native/addon.ts';
 import { addon, aten, device, kernelScope, memoryFormat } from '../aten.ts';
-import { imageOf } from '../layout.ts';
+import { imageOf } from './filters.ts';
 import { image } from './tensor.ts';
 
 const max = aten('max_pool2d_with_indices');

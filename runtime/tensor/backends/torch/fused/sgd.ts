@@ -1,10 +1,10 @@
 /** SGD with LARC over lists of tensors, a few calls for a whole model. You, Gitman and Ginsburg 2017, arXiv:1708.03888. */
 import type { FusedKernels } from '../../../kernels.ts';
 import type { Handle } from '../../../native/addon.ts';
-import type { SgdOptions, Variable } from '../../../types.ts';
-import { addon, aten, findAten, keep, kernelScope, memoryFormat } from '../aten.ts';
-import { exact } from '../data.ts';
-import { arrangeFilter, filterFirst, filterLast } from '../layout.ts';
+import type { SgdOptions, Tensor, Variable } from '../../../types.ts';
+import { addon, aten, findAten, keep, kernelScope, memoryFormat, scalarType } from '../aten.ts';
+import { cast, exact } from '../data.ts';
+import { filterOf } from './filters.ts';
 import { writable } from './tensor.ts';
 
 const scale = aten('_foreach_mul_.Scalar');
@@ -25,7 +25,7 @@ export const sgdKernels: Pick<FusedKernels, 'sgd'> = {
       if (parameters.length === 0) return;
       const { lr, momentum, nesterov, larc } = options;
       const p = parameters.map(ordered);
-      let g = gradients.map((gradient) => inOrder(exact(gradient)));
+      let g = gradients.map(inOrder);
       let decay = options.weightDecay;
       if (larc) {
         g = withLarc(p, g, options, larc);
@@ -57,18 +57,14 @@ function inPasses(p: Handle[], g: Handle[], v: Handle[], started: boolean, optio
 
 /** Parameters and velocities lie in memory as gradients come: filters as convolutions read them, the rest row by row. */
 function ordered(variable: Variable): Handle {
-  if (variable.shape.length === 4) arrangeFilter(variable);
   const data = writable(variable);
-  if (variable.shape.length !== 4 && !addon.isContiguous(data.handle, memoryFormat.contiguous)) {
-    data.replace(keep(contiguous(data.handle)));
-  }
+  if (variable.shape.length === 4) return filterOf(variable);
+  if (!addon.isContiguous(data.handle, memoryFormat.contiguous)) data.replace(keep(contiguous(data.handle)));
   return data.handle;
 }
 
-function inOrder(gradient: Handle): Handle {
-  if (addon.shape(gradient).length !== 4) return contiguous(gradient);
-  return filterLast(contiguous(filterFirst(gradient), memoryFormat.channelsLast));
-}
+const inOrder = (gradient: Tensor): Handle =>
+  gradient.shape.length === 4 ? cast(filterOf(gradient), scalarType.float32) : contiguous(exact(gradient));
 
 /** The gradients with weight decay and each layer's own rate; a zero norm leaves a gradient as it is, as Apex does. */
 function withLarc(

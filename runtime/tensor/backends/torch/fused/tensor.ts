@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Handle } from '../../../native/addon.ts';
 import type { Tensor, Variable } from '../../../types.ts';
 import { addon, aten, keep } from '../aten.ts';
-import { dataOf, imageResult, result, type TensorInfo, type TorchData } from '../data.ts';
+import { dataOf, FILTER, IMAGE, result, resultFirst, type TensorInfo, type TorchData } from '../data.ts';
 
 const clone = aten('clone');
 
@@ -18,7 +18,11 @@ export const tensor = (handle: Handle, shape: readonly number[], dtype: tf.DataT
 
 /** Hand out an image result [N, C, H, W] as a tensor [N, H, W, C]. */
 export const image = (handle: Handle, shape: readonly number[], dtype: tf.DataType = 'float32'): Tensor =>
-  tensorOf(imageResult(handle, dtype, shape as number[]));
+  tensorOf(resultFirst(handle, IMAGE, dtype, shape as number[]));
+
+/** Hand out a filter [O, I, kh, kw] as a tensor [kh, kw, I, O]. */
+export const filter = (handle: Handle, shape: readonly number[]): Tensor =>
+  tensorOf(resultFirst(handle, FILTER, 'float32', shape as number[]));
 
 /**
  * The data of a variable, to be written to: where another tensor reads the same memory (a clone, a view), the variable
@@ -31,8 +35,13 @@ export function writable(variable: Variable): TorchData {
     variable.assign(own);
     own.dispose();
     data = dataOf(variable);
-  } else if (!addon.isExclusive(data.handle)) {
-    data.replace(keep(clone(data.handle)));
+  } else {
+    const only = data.only;
+    if (!addon.isExclusive(only)) {
+      const own = keep(clone(only));
+      if (data.first >= 0) data.replaceFirst(own, data.back);
+      else data.replace(own);
+    }
   }
   data.dropLow();
   return data;
