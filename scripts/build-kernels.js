@@ -1,7 +1,7 @@
 /**
- * Compiles the image kernels (runtime/data/kernels) and the JPEG decoder (runtime/data/jpeg), assembly/*.ts in each, to
- * WebAssembly and writes them as base64 into binary.ts beside it: a module that loads alike from source, from dist and
- * in worker threads. The results are checked in; run `node scripts/build-kernels.js` after changing one.
+ * Compiles the image kernels (runtime/data/kernels) and the decoders (runtime/data/jpeg, runtime/data/png), assembly/*.ts
+ * in each, to WebAssembly and writes them as base64 into binary.ts beside it: a module that loads alike from source, from
+ * dist and in worker threads. The results are checked in; run `node scripts/build-kernels.js` after changing one.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ export const KERNELS = {
   'runtime/data/kernels': ['--importMemory', '--sharedMemory', '--noExportMemory', '--maximumMemory', '65536'],
   // a memory of its own, which grows with the pictures
   'runtime/data/jpeg': [],
+  'runtime/data/png': [],
 };
 
 /** @returns {Promise<Uint8Array>} the module's bytes; the same for the same sources and compiler */

@@ -1,15 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { decodeBmp } from './formats/bmp.ts';
 import { TooManyPixels } from './formats/limit.ts';
 import { decodeNetpbm } from './formats/netpbm.ts';
 import { decodeBaseline } from './jpeg/decoder.ts';
+import { decodePng } from './png/decoder.ts';
+import { createFileReader } from './read-file.ts';
 import type { PackedPixels, RawSample } from './sample.ts';
 import { sniff } from './sniff.ts';
 
 // Workers are the parallelism: one thread per decode, and no cache of files that will not be read again soon.
 sharp.concurrency(1);
 sharp.cache(false);
+
+const readFile = createFileReader(() => performance.now());
 
 /** Pillow's: beyond it a file is taken for a decompression bomb. */
 export const PIXEL_LIMIT = 178_956_970;
@@ -41,14 +44,12 @@ export async function decodeImage(source: RawSample['source'], options: DecodeOp
   if (kind === 'empty') {
     throw new DecodeError(`cannot decode ${name}: the file is empty. Remove it from the dataset or fetch it again.`);
   }
-  if (kind === 'jpeg') {
-    const picture = decodeBaseline(bytes, limit);
-    if (picture) return picture;
-  }
+  const picture = kind === 'jpeg' ? decodeBaseline(bytes, limit) : kind === 'png' ? decodePng(bytes, limit) : undefined;
+  if (picture) return picture;
   try {
     if (kind === 'bmp') return decodeBmp(bytes, limit);
     if (kind === 'netpbm') return decodeNetpbm(bytes, limit);
-    if (kind === 'plain' || kind === 'jpeg') return await decodePlain(bytes, limit);
+    if (kind === 'plain' || kind === 'jpeg' || kind === 'png') return await decodePlain(bytes, limit);
     const facts = await open(bytes, limit).metadata();
     checkFormat(facts, name);
     if (facts.space === 'cmyk') return await decodeCmyk(bytes, limit);

@@ -1,7 +1,7 @@
 /**
- * Decoded pixels of small pictures, shared by all threads of a rank. Decoding a 32×32 PNG costs twenty times what its
- * augmentation does, so the pixels are kept as long as there is room; nothing is ever thrown out, because every epoch
- * asks for every picture once.
+ * Decoded pixels of small pictures, shared by all threads of a rank. Reading and decoding a 32×32 PNG costs nearly what
+ * its augmentation does, so the pixels are kept as long as there is room; nothing is ever thrown out, because every
+ * epoch asks for every picture once.
  */
 import type { PackedPixels } from './sample.ts';
 

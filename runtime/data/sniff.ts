@@ -2,7 +2,9 @@
 export type Sniffed =
   /** JPEG, gray or in three colours */
   | 'jpeg'
-  /** 8 bits, gray, palette or RGB, with or without alpha, or 16-bit RGB: the decoder's sRGB is right */
+  /** PNG, but for 16-bit gray */
+  | 'png'
+  /** 8 bits, gray, palette or RGB, with or without alpha: the decoder's sRGB is right */
   | 'plain'
   /** CMYK, 16-bit gray, or a format whose header is not read here */
   | 'unsure'
@@ -13,7 +15,7 @@ export type Sniffed =
 export function sniff(bytes: Uint8Array): Sniffed {
   if (bytes.length === 0) return 'empty';
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return jpegComponents(bytes) === 4 ? 'unsure' : 'jpeg';
-  if (startsWith(bytes, '\x89PNG')) return bytes[24] === 16 && bytes[25] === 0 ? 'unsure' : 'plain';
+  if (startsWith(bytes, '\x89PNG')) return bytes[24] === 16 && bytes[25] === 0 ? 'unsure' : 'png';
   if (startsWith(bytes, 'GIF8')) return 'plain';
   if (startsWith(bytes, 'RIFF') && startsWith(bytes.subarray(8), 'WEBP')) return 'plain';
   if (startsWith(bytes, 'BM')) return 'bmp';

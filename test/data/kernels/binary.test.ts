@@ -4,6 +4,7 @@ import jpeg from '../../../runtime/data/jpeg/binary.ts';
 import binary from '../../../runtime/data/kernels/binary.ts';
 import { instantiateKernels } from '../../../runtime/data/kernels/kernels.ts';
 import { createPixelMemory } from '../../../runtime/data/pixels/memory.ts';
+import png from '../../../runtime/data/png/binary.ts';
 
 const DATA_SECTION = 11;
 
@@ -28,7 +29,7 @@ describe('compiled kernels', () => {
     this.timeout(300_000); // two seconds of work, more on a busy machine
     const { compileKernels, binaryModule } = await import('../../../scripts/build-kernels.js' as string);
     const cure = 'run `node scripts/build-kernels.js`';
-    for (const [folder, checkedIn] of Object.entries({ kernels: binary, jpeg })) {
+    for (const [folder, checkedIn] of Object.entries({ kernels: binary, jpeg, png })) {
       const bytes = await compileKernels(`runtime/data/${folder}`);
       assert.ok(Buffer.from(checkedIn, 'base64').equals(bytes), cure);
       const file = new URL(`../../../runtime/data/${folder}/binary.ts`, import.meta.url);
