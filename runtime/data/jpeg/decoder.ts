@@ -32,6 +32,11 @@ const TABLE = 8192;
 const SPEC = 16 + 256;
 const FACTS = 32;
 
+/** Where Huffman tables lie, and which do: components of a picture share them, and most pictures of a dataset have the same. */
+const TABLES = PAGE;
+const MOST_TABLES = 6;
+const built: { readonly spec: Uint8Array; readonly ac: boolean }[] = [];
+
 let wasm: Exports | undefined;
 const instance = (): Exports => {
   wasm ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(binary, 'base64')), {})
@@ -44,9 +49,9 @@ interface Plane {
   readonly stride: number;
 }
 
-/** Where things lie in the memory, from the second page on. */
+/** Where things lie in the memory, after the tables. */
 function layout(frame: Frame, coded: number) {
-  let next = PAGE;
+  let next = TABLES + MOST_TABLES * TABLE;
   const take = (bytes: number): number => {
     const place = next;
     next += Math.ceil((bytes + 64) / 64) * 64;
@@ -56,7 +61,6 @@ function layout(frame: Frame, coded: number) {
   const [{ across, down }] = components;
   const perRow = Math.ceil(width / (8 * across));
   const units = perRow * Math.ceil(height / (8 * down));
-  const tables = take(6 * TABLE);
   const spec = take(SPEC);
   const quantizers = take(components.length * 128);
   const facts = take(components.length * FACTS);
@@ -68,7 +72,7 @@ function layout(frame: Frame, coded: number) {
     return { place: take((units / perRow) * component.down * 8 * stride), stride };
   });
   const out = take(width * height * 3);
-  return { perRow, units, tables, spec, quantizers, facts, block, spare, data, planes, out, bytes: next };
+  return { perRow, units, spec, quantizers, facts, block, spare, data, planes, out, bytes: next };
 }
 
 type Layout = ReturnType<typeof layout>;
@@ -106,13 +110,21 @@ function fits({ width, restart, components }: Frame, { units }: Layout, runs: re
 }
 
 function setUp(exports: Exports, memory: Uint8Array, { components }: Frame, places: Layout): boolean {
-  const build = (spec: Uint8Array, ac: boolean, number: number): number | undefined => {
-    const table = places.tables + number * TABLE;
-    memory.set(spec, places.spec);
-    return exports.buildTable(places.spec, ac, table) ? table : undefined;
+  let used = 0;
+  const build = (spec: Uint8Array, ac: boolean): number | undefined => {
+    let place = built.findIndex((one) => one.ac === ac && Buffer.compare(one.spec, spec) === 0);
+    if (place < 0 || place > used) {
+      place = used;
+      built.length = Math.min(built.length, used);
+      memory.set(spec, places.spec);
+      if (!exports.buildTable(places.spec, ac, TABLES + place * TABLE)) return undefined;
+      built.push({ spec: spec.slice(), ac });
+    }
+    used = Math.max(used, place + 1);
+    return TABLES + place * TABLE;
   };
   return components.every(({ across, down, quantizers, dc, ac }: Component, c) => {
-    const tables = [build(dc, false, 2 * c), build(ac, true, 2 * c + 1)];
+    const tables = [build(dc, false), build(ac, true)];
     if (tables.includes(undefined)) return false;
     const at = places.quantizers + c * 128;
     new Uint16Array(memory.buffer, at, 64).set(quantizers);

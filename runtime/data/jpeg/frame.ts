@@ -70,9 +70,9 @@ function noteQuantizers(said: Said, body: Uint8Array): boolean {
     const number = body[at] & 15;
     at += 1;
     if (wide > 1 || number > 3 || at + 64 * (wide + 1) > body.length) return false;
-    said.quantizers[number] = Uint16Array.from({ length: 64 }, (_, k) =>
-      wide ? body[at + 2 * k] * 256 + body[at + 2 * k + 1] : body[at + k],
-    );
+    const quantizers = new Uint16Array(64);
+    for (let k = 0; k < 64; k++) quantizers[k] = wide ? body[at + 2 * k] * 256 + body[at + 2 * k + 1] : body[at + k];
+    said.quantizers[number] = quantizers;
     at += 64 * (wide + 1);
   }
   return true;

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import sharp, { type JpegOptions } from 'sharp';
 import { decodeBaseline } from '../../../runtime/data/jpeg/decoder.ts';
+import { createRandom } from '../../../runtime/random.ts';
 import { picturePixels } from '../fixtures.ts';
 
 interface Case {
@@ -66,6 +67,24 @@ describe('baseline JPEG', () => {
       }
     }
     assert.equal(compared, 96);
+  });
+
+  it('tells tables apart that pictures share, change, and have fewer of', async () => {
+    const files: Buffer[] = [];
+    for (const optimiseCoding of [true, false]) {
+      for (const gray of [false, true]) {
+        for (const quality of [30, 95]) files.push(await made(40, 33, { quality, optimiseCoding }, gray));
+      }
+    }
+    const [broken] = files.map((file) => Buffer.from(file));
+    broken[broken.indexOf(Buffer.of(0xff, 0xc4)) + 5] = 255; // codes of one bit
+    const expected = await Promise.all(files.map(byLibrary));
+    const random = createRandom(9, 'tables');
+    for (let i = 0; i < 300; i++) {
+      const which = random.integer(files.length);
+      assert.ok(expected[which].equals(decodeBaseline(files[which])!.pixels), `file ${which}`);
+      if (random.integer(4) === 0) assert.equal(decodeBaseline(broken), undefined);
+    }
   });
 
   it('does not take what is cut off, anywhere', async () => {
