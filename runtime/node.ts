@@ -128,6 +128,17 @@ export interface Optimizer {
   lr(where: number): readonly number[];
   /** weight decays that follow a schedule, at `where`, distinct groups in order; absent: they are constant */
   weightDecay?(where: number): readonly number[];
+  /**
+   * Positions of the parameters that each rank updates and keeps the state of; after the step the others get the new
+   * values from it. Absent: every rank updates all.
+   */
+  readonly shares?: readonly (readonly number[])[];
+}
+
+export interface OptimizerContext<P> extends ComputeContext<P> {
+  readonly parameters: readonly OptimizedParameter[];
+  /** an optimizer written inline, {"optimizer": "sgd", …}, of these parameters; its state is this node's */
+  nested(node: NestedNode, parameters: readonly OptimizedParameter[]): Optimizer;
 }
 
 /** The stages of a batch, for a step to put in order. */
@@ -227,9 +238,7 @@ interface ComputeRole<S extends TObject> {
 
 interface OptimizerRole<S extends TObject> {
   readonly role: 'optimizer';
-  readonly create: (
-    context: ComputeContext<P<S>> & { readonly parameters: readonly OptimizedParameter[] },
-  ) => Optimizer;
+  readonly create: (context: OptimizerContext<P<S>>) => Optimizer;
 }
 
 interface FoldRole<S extends TObject> {

@@ -34,13 +34,10 @@ export function parameterGroups<D>(
   parameters: readonly Pick<OptimizedParameter, 'name' | 'layer' | 'kind' | 'head'>[],
   rules: GroupRules<D>,
 ): ParameterGroup<D>[] {
-  const names = new Set(parameters.map(({ name }) => name));
-  for (const name of rules.frozen) {
-    if (names.has(name)) continue;
-    const near = nearest(name, names);
-    const cure = near ? `Did you mean "${near}"?` : `Names are "<node>.<name in the state dict>"`;
-    throw new RangeError(`frozen: there is no parameter "${name}". ${cure}`);
-  }
+  checkFrozen(
+    parameters.map(({ name }) => name),
+    rules.frozen,
+  );
   const frozen = new Set(rules.frozen);
   const trained = parameters.flatMap((parameter, i) => (frozen.has(parameter.name) ? [] : [{ parameter, i }]));
   const members = (test: (parameter: (typeof parameters)[number]) => boolean) =>
@@ -61,6 +58,16 @@ export function parameterGroups<D>(
   if (rest.length > 0) groups.push({ lr: 'trunk', weightDecay: rules.weight_decay, members: rest });
   if (restUndecayed.length > 0) groups.push({ lr: 'trunk', weightDecay: 0, members: restUndecayed });
   return groups;
+}
+
+/** Throws when `frozen` has a name that is not among the names. */
+export function checkFrozen(names: readonly string[], frozen: readonly string[]): void {
+  for (const name of frozen) {
+    if (names.includes(name)) continue;
+    const near = nearest(name, names);
+    const cure = near ? `Did you mean "${near}"?` : `Names are "<node>.<name in the state dict>"`;
+    throw new RangeError(`frozen: there is no parameter "${name}". ${cure}`);
+  }
 }
 
 function isRegularized(

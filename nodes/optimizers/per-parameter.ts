@@ -1,4 +1,4 @@
-import type { ComputeContext, OptimizedParameter, Optimizer } from '../../runtime/node.ts';
+import type { Optimizer, OptimizerContext } from '../../runtime/node.ts';
 import type { Tensor, Variable } from '../../runtime/tensor/types.ts';
 import { createRates, type RatesParams } from './rates.ts';
 
@@ -15,10 +15,7 @@ export interface UpdateRule<S> {
 export type Set = (variable: Variable, value: Tensor) => void;
 
 /** An optimizer that treats each parameter on its own. Null gradients leave parameter and state alone. */
-export function perParameter<P extends RatesParams, S>(
-  context: ComputeContext<P> & { readonly parameters: readonly OptimizedParameter[] },
-  rule: UpdateRule<S>,
-): Optimizer {
+export function perParameter<P extends RatesParams, S>(context: OptimizerContext<P>, rule: UpdateRule<S>): Optimizer {
   const { parameters, ops, state } = context;
   const rates = createRates(context);
   const trained = new Set(rates.groups.flatMap(({ members }) => members));

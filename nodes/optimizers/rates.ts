@@ -1,5 +1,5 @@
 /** What all optimizers share: the params of groups and rates, and the rates in use. */
-import { type ComputeContext, type NestedNode, nested, type OptimizedParameter, T } from '../../runtime/node.ts';
+import { type NestedNode, nested, type OptimizerContext, T } from '../../runtime/node.ts';
 import { type AutoLrScaling, autoLrScaling, scaleSchedule } from './auto-lr-scaling.ts';
 import { type ParameterGroup, parameterGroups } from './groups.ts';
 
@@ -69,9 +69,7 @@ export interface Rates {
  * Groups and rates of a run. The head's rate and weight decay are the trunk's unless it has its own. Weight decay over
  * a schedule is that of DINO: Caron et al. 2021, arXiv:2104.14294. Groups without weight decay stay without.
  */
-export function createRates(
-  context: ComputeContext<RatesParams> & { readonly parameters: readonly OptimizedParameter[] },
-): Rates {
+export function createRates(context: OptimizerContext<RatesParams>): Rates {
   const { params, parameters, ranks, run } = context;
   const batch = { images: run.batchSize * ranks.size, machines: ranks.machines ?? 1 };
   const trunk = context.schedule(scaleSchedule(params.lr, params.auto_lr_scaling, batch));

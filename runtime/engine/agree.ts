@@ -29,8 +29,9 @@ export async function stopTogether(host: Host & { readonly stop: Stop }): Promis
 
 /** Every rank begins with rank 0's parameters and buffers. */
 export async function shareModels(host: Host, { models }: RunningGraph): Promise<void> {
-  await fromFirst(
+  await valuesFrom(
     host,
+    0,
     owners(models).flatMap(({ model }) => [...model.variables.values()].map((v) => v.variable)),
   );
 }
@@ -44,23 +45,28 @@ export async function shareBuffers(host: Host, { models }: RunningGraph): Promis
   const buffers = owners(models).flatMap(({ model }) =>
     [...model.variables.values()].filter(({ kind }) => kind.startsWith('running_')).map(({ variable }) => variable),
   );
-  await fromFirst(host, buffers);
+  await valuesFrom(host, 0, buffers);
 }
 
-async function fromFirst({ backend, ranks }: Host, variables: readonly Variable[]): Promise<void> {
+/** Every rank takes the values that these variables have on one of them. */
+export async function valuesFrom(
+  { backend, ranks }: Host,
+  rank: number,
+  variables: readonly Variable[],
+): Promise<void> {
   if (ranks.size === 1) return;
   const { tf, scope } = backend;
   for (const dtype of ['float32', 'int32'] as const) {
     for (const bucket of inBuckets(variables.filter((variable) => variable.dtype === dtype))) {
       await backend.scopeAsync(async () => {
         const flat = scope(() => tf.concat(bucket.map((variable) => tf.reshape(variable, [-1]))));
-        const first = await ranks.broadcast(flat);
+        const given = await ranks.broadcast(flat, rank);
         const values = apart(
           { tf, scope },
-          first,
+          given,
           bucket.map(({ shape }) => shape),
         );
-        for (const [i, variable] of bucket.entries()) variable.assign(values[i]);
+        if (ranks.rank !== rank) for (const [i, variable] of bucket.entries()) variable.assign(values[i]);
       });
     }
   }

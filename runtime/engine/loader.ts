@@ -8,7 +8,7 @@ import type { GraphEvent } from '../events.ts';
 import type { NodeType, Ranks, Value } from '../node.ts';
 import type { BatchSource, OpenSource } from './batches.ts';
 import { type Graph, type GraphNode, refOf } from './edges.ts';
-import type { TypeLoader } from './schedules.ts';
+import type { TypeLoader } from './inline-types.ts';
 
 export interface LocatedTypes extends TypeLoader {
   find(name: string): { readonly plugin?: string; readonly module?: string } | undefined;

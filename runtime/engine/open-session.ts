@@ -51,6 +51,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   if (resume && saved) {
     await restoreModels(resume, running, backend);
     restoreHooks(saved, running);
+    for (const name of saved.tensors.keys()) {
+      // taken; what other ranks keep of an optimizer is not kept in memory here
+      if (running.optimizers.has(name.slice(0, name.indexOf('.')))) saved.tensors.delete(name);
+    }
   } else {
     await startFromWeights(running, options);
     for (const following of running.following) copyLeader(backend, following);

@@ -16,6 +16,7 @@ import { type LocatedTypes, loaderSources } from './loader.ts';
 import { runSession } from './loop.ts';
 import { openMetrics, readMetrics } from './metrics-file.ts';
 import { openSession } from './open-session.ts';
+import { loadOptimizers } from './optimizers.ts';
 import { createPlan, type Plan, trains } from './plan.ts';
 import { producer } from './producer.ts';
 import { type RunRanks, singleRank } from './ranks.ts';
@@ -130,6 +131,10 @@ export async function runGraph(graph: Graph, options: RunOptions): Promise<RunRe
         [...graph.nodes, ...graph.hooks].map(({ params }) => params),
         options.types,
         graph.run.epochs,
+      ),
+      inlineOptimizers: await loadOptimizers(
+        graph.nodes.flatMap(({ declaration, params }) => (declaration.role === 'optimizer' ? [params] : [])),
+        options.types,
       ),
       metrics: await openMetrics(out, ranks.rank > 0 ? Infinity : (chosen.from?.manifest.metricsBytes ?? 0)),
       checkpoints: folder,

@@ -7,6 +7,7 @@ import type {
   NodeInstance,
   OptimizedParameter,
   Optimizer,
+  OptimizerContext,
   Ranks,
   RunFacts,
   Values,
@@ -17,6 +18,7 @@ import type { NamedHook } from './events.ts';
 import { createRunningModel, optimizedParameters, owners, type RunningModel } from './models.ts';
 import { type Following, followLeader } from './momentum.ts';
 import { createNodeRandom, type NodeRandom } from './node-random.ts';
+import type { InlineOptimizers } from './optimizers.ts';
 import type { Plan } from './plan.ts';
 import { batchNormGroup, type RunRanks } from './ranks.ts';
 import type { Schedules } from './schedules.ts';
@@ -57,6 +59,7 @@ export interface CreateOptions {
   readonly ranks: RunRanks;
   readonly facts: RunFacts;
   readonly schedules: Schedules;
+  readonly inlineOptimizers: InlineOptimizers;
   readonly state: EngineState;
   readonly signal: AbortSignal;
   notice(from: string, level: 'info' | 'warning', message: string, cure?: string): void;
@@ -112,7 +115,12 @@ export async function createRunning(plan: Plan, options: CreateOptions): Promise
       const parameters = optimizedParameters((trainedFor.get(name) ?? []).map((model) => models.get(model)!));
       if (parameters.length === 0)
         throw new Error('it has no parameter to train: no trainable model is before its loss');
-      optimizers.set(name, { optimizer: declaration.create({ ...context, parameters }), parameters });
+      const given = (parameters: readonly OptimizedParameter[]): OptimizerContext<any> => ({
+        ...context,
+        parameters,
+        nested: (inner, some) => options.inlineOptimizers.create(inner, given(some)),
+      });
+      optimizers.set(name, { optimizer: declaration.create(given(parameters)), parameters });
     }
   };
   for (const node of ownersFirst(usedNodes(plan))) {

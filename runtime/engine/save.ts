@@ -1,7 +1,8 @@
 /** A checkpoint of the run as it stands. */
 import { asidePath, checkpointName } from '../train/checkpoint.ts';
-import { collect, rankFile, writeRankState } from './saving.ts';
+import { type Collected, collect, rankFile, writeRankState } from './saving.ts';
 import type { Session } from './session.ts';
+import { type GatheredState, gatherShards } from './sharded.ts';
 import { trainingSignature } from './signature.ts';
 
 /**
@@ -11,7 +12,8 @@ import { trainingSignature } from './signature.ts';
 export async function writeCheckpoint(session: Session, reason: string, keep: number, final: boolean): Promise<string> {
   const { plan, counters, running, state, writer, ranks, bus, facts, metrics, checkpoints } = session;
   const { position } = counters;
-  const collected = collect(plan.graph, running, state);
+  const shards = await gatherShards(session, running, state);
+  const collected = withShards(collect(plan.graph, running, state), shards);
   session.savedAs = checkpointName(position, final);
   if (ranks.rank > 0) {
     await ranks.barrier(); // the folder is there
@@ -41,3 +43,9 @@ export async function writeCheckpoint(session: Session, reason: string, keep: nu
   bus.emit({ type: 'checkpoint', path: session.lastCheckpoint, iteration: position.iteration });
   return session.lastCheckpoint;
 }
+
+const withShards = (own: Collected, { tensors, numbers }: GatheredState): Collected => ({
+  ...own,
+  optimizer: [...own.optimizer, ...tensors],
+  numbers: { ...own.numbers, ...numbers },
+});

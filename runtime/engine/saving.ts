@@ -10,7 +10,7 @@ import { assignStored, owners, savedTensors } from './models.ts';
 import type { RunningGraph } from './running.ts';
 import type { EngineState, SavedState, SavedTensor } from './state.ts';
 
-type Collected = Pick<CheckpointContent, 'model' | 'optimizer' | 'state' | 'numbers' | 'hooks'>;
+export type Collected = Pick<CheckpointContent, 'model' | 'optimizer' | 'state' | 'numbers' | 'hooks'>;
 
 /** Tensors, numbers and hook states as they are now; tensors are read when they are written. */
 export function collect(graph: Graph, running: RunningGraph, state: EngineState): Collected {
@@ -26,8 +26,14 @@ export function collect(graph: Graph, running: RunningGraph, state: EngineState)
   };
 }
 
-/** What nodes and hooks kept on a rank; asked for before they are created. */
-export async function readState({ path, manifest }: FoundCheckpoint, rank: number): Promise<SavedState> {
+/**
+ * What nodes and hooks kept on a rank; asked for before they are created. Of optimizers a rank gets the whole state and
+ * takes what it keeps.
+ */
+export async function readState(
+  { path, manifest }: FoundCheckpoint,
+  rank: number,
+): Promise<SavedState & { readonly tensors: Map<string, SavedTensor> }> {
   const tensors = new Map<string, SavedTensor>();
   const ownFile = rankFile(rank);
   const own = rank > 0 && Object.hasOwn(manifest.files, ownFile) ? ownFile : STATE_FILE;
@@ -35,8 +41,10 @@ export async function readState({ path, manifest }: FoundCheckpoint, rank: numbe
   for (const name of [OPTIMIZER_FILE, own]) {
     await withFile(join(path, name), async (file) => {
       for (const key of file.tensors.keys()) tensors.set(key, await stored(file, key));
-      if (name === ownFile)
-        ({ numbers, hooks } = JSON.parse(file.metadata.kept) as Pick<Collected, 'numbers' | 'hooks'>);
+      if (name !== ownFile) return;
+      const kept = JSON.parse(file.metadata.kept) as Pick<Collected, 'numbers' | 'hooks'>;
+      numbers = { ...numbers, ...kept.numbers };
+      hooks = kept.hooks;
     });
   }
   return { tensors, numbers, hooks };

@@ -1,14 +1,9 @@
 /** Schedules written inline in params: {"schedule": "cosine", "start": 0.6}. */
 import { Value } from '@sinclair/typebox/value';
-import type { NodeDeclaration } from '../../graph/node-type.ts';
 import type { NestedNode, NodeType } from '../node.ts';
+import { inlineType, inlineTypes, type TypeLoader } from './inline-types.ts';
 
 export type Schedule = (where: number) => number;
-
-/** What is needed of the registry. */
-export interface TypeLoader {
-  load(names: Iterable<string>): Promise<Map<string, NodeDeclaration>>;
-}
 
 type ScheduleType = Extract<NodeType, { role: 'schedule' }>;
 
@@ -20,15 +15,6 @@ export interface Schedules {
   outermost(value: number | NestedNode): Schedule;
 }
 
-/** Types of the inline schedules anywhere in these params. */
-export function scheduleTypes(params: unknown, found = new Set<string>()): Set<string> {
-  if (typeof params !== 'object' || params === null) return found;
-  const { schedule } = params as { schedule?: unknown };
-  if (typeof schedule === 'string') found.add(typeName(schedule));
-  for (const part of Object.values(params)) scheduleTypes(part, found);
-  return found;
-}
-
 /** Load the schedule types that the params use. */
 export async function loadSchedules(
   allParams: Iterable<unknown>,
@@ -36,12 +22,13 @@ export async function loadSchedules(
   epochs: number,
 ): Promise<Schedules> {
   const names = new Set<string>();
-  for (const params of allParams) scheduleTypes(params, names);
+  for (const params of allParams) inlineTypes('schedule', params, names);
   const loaded = await types.load(names);
 
   const make = (value: NestedNode): { schedule: Schedule; type: ScheduleType; params: Record<string, unknown> } => {
     const { schedule: name, ...given } = value;
-    const type = typeof name === 'string' ? (loaded.get(typeName(name)) as NodeType | undefined) : undefined;
+    const type =
+      typeof name === 'string' ? (loaded.get(inlineType('schedule', name)) as NodeType | undefined) : undefined;
     if (type?.role !== 'schedule') throw new Error(`there is no schedule ${JSON.stringify(name)}`);
     const params = Value.Default(type.params, structuredClone(given)) as Record<string, unknown>;
     return { schedule: type.create({ params, epochs, nested }), type, params };
@@ -59,5 +46,3 @@ export async function loadSchedules(
     },
   };
 }
-
-const typeName = (schedule: string): string => (schedule.includes('/') ? schedule : `schedule/${schedule}`);

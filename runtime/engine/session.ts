@@ -9,6 +9,7 @@ import type { CheckpointRequests } from './checkpointing.ts';
 import type { Counters } from './counters.ts';
 import type { EventBus } from './events.ts';
 import type { Metrics, MetricsFile } from './metrics-file.ts';
+import type { InlineOptimizers } from './optimizers.ts';
 import type { Plan } from './plan.ts';
 import type { RunRanks } from './ranks.ts';
 import type { RunningGraph } from './running.ts';
@@ -33,6 +34,7 @@ export interface SessionOptions {
   readonly streams: DeviceStreams;
   readonly step: BatchStep;
   readonly schedules: Schedules;
+  readonly inlineOptimizers: InlineOptimizers;
   readonly metrics: MetricsFile;
   /** folder of the checkpoints */
   readonly checkpoints: string;

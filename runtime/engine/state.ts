@@ -24,7 +24,7 @@ export interface EngineState {
   /** Put a node's saved values back, after its `reset` has begun a phase that is gone on with. */
   restore(node: string): void;
   tensors(belongs: (node: string) => boolean): TensorSource[];
-  numbers(): Record<string, number>;
+  numbers(belongs?: (node: string) => boolean): Record<string, number>;
   dispose(): void;
 }
 
@@ -123,7 +123,8 @@ export function createState(backend: TensorBackend, saved?: SavedState): EngineS
           return { name, dtype, shape: [values.length], read: () => values };
         }),
     ],
-    numbers: () => Object.fromEntries([...numbers].map(([name, { box }]) => [name, box.value])),
+    numbers: (belongs = () => true) =>
+      Object.fromEntries([...numbers].flatMap(([name, { node, box }]) => (belongs(node) ? [[name, box.value]] : []))),
     dispose() {
       for (const { variable } of slots.values()) variable.dispose();
       slots.clear();

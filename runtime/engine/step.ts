@@ -14,6 +14,7 @@ import { BEGIN, nodeOf, type PlannedNode, type PlannedStep, refsRead } from './p
 import type { BatchProgram } from './program.ts';
 import { runNode } from './run-node.ts';
 import type { RunningGraph } from './running.ts';
+import { shareUpdates } from './sharded.ts';
 import type { Stop } from './stop.ts';
 import { createEdgeValues, type EdgeValues, tensorsOf, upload } from './values.ts';
 
@@ -174,13 +175,15 @@ class BatchRun implements BatchStages, StepView {
 
   async update(): Promise<void> {
     const { where, program } = this.#request;
-    const { backend, running, streams } = this.#host;
+    const { backend, running, ranks, streams } = this.#host;
     const lr: number[] = [];
     const weightDecay: number[] = [];
     for (const { node } of program.optimizers) {
-      const { optimizer, parameters } = running.optimizers.get(node.name)!;
+      const one = running.optimizers.get(node.name)!;
+      const { optimizer, parameters } = one;
       const gradients = parameters.map(({ variable }) => this.#gradients.get(variable) ?? null);
       streams.run(MAIN, () => backend.scope(() => optimizer.step(gradients, where)));
+      if (ranks.size > 1) await shareUpdates(this.#host, one);
       lr.push(...optimizer.lr(where));
       weightDecay.push(...(optimizer.weightDecay?.(where) ?? []));
     }

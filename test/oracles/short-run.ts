@@ -7,7 +7,7 @@ import type { NodeType, OptimizedParameter } from '../../runtime/node.ts';
 import { createRandom } from '../../runtime/random.ts';
 import type { Model } from '../../runtime/tensor/model.ts';
 import type { Tensor, TensorBackend } from '../../runtime/tensor/types.ts';
-import { nodeContext } from '../support/node-context.ts';
+import { optimizerContext } from '../support/node-context.ts';
 import { openSchedules, scheduleOf } from './checkers/schedules.ts';
 import { loadFormula } from './formula.ts';
 import { createSpecModel, describe } from './model.ts';
@@ -63,14 +63,13 @@ export async function openTrainer(
   });
   const lr = scheduleOf(sched);
   const definition = sgd as unknown as Extract<NodeType, { role: 'optimizer' }>;
-  const optimizer = definition.create({
-    ...nodeContext(backend, definition, {
+  const optimizer = definition.create(
+    optimizerContext(backend, definition, parameters, {
       params: { ...opt, lr },
       schedules: await openSchedules(lr, sched.num_epochs ?? steps),
       state: createState(backend),
     }),
-    parameters,
-  });
+  );
   const gradients = new Map<string, Tensor | null>();
   return {
     parameters,

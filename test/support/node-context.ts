@@ -1,11 +1,20 @@
 /** Contexts for running a node's own code in a test, on a real tensor backend. */
 import { Ajv } from 'ajv';
 import type { PortValue } from '../../graph/port.ts';
+import type { InlineOptimizers } from '../../runtime/engine/optimizers.ts';
 import { singleRank } from '../../runtime/engine/ranks.ts';
 import type { Schedules } from '../../runtime/engine/schedules.ts';
 import { createState, type EngineState } from '../../runtime/engine/state.ts';
 import type { HookHandlers } from '../../runtime/events.ts';
-import type { ComputeContext, NodeInstance, NodeType, Ranks, RunFacts } from '../../runtime/node.ts';
+import type {
+  ComputeContext,
+  NodeInstance,
+  NodeType,
+  OptimizedParameter,
+  OptimizerContext,
+  Ranks,
+  RunFacts,
+} from '../../runtime/node.ts';
 import { createRandom } from '../../runtime/random.ts';
 import type { Tensor, TensorBackend } from '../../runtime/tensor/types.ts';
 
@@ -67,6 +76,8 @@ export interface ContextOptions {
   readonly state?: EngineState;
   /** default: numbers only */
   readonly schedules?: Schedules;
+  /** default: none */
+  readonly inlineOptimizers?: InlineOptimizers;
   readonly onNotice?: (message: string) => void;
 }
 
@@ -101,6 +112,25 @@ export function nodeContext(
     notice: (_level, message) => options.onNotice?.(message),
     schedule: (options.schedules ?? NUMBERS_ONLY).outermost,
   };
+}
+
+/** The same for an optimizer of these parameters. */
+export function optimizerContext(
+  backend: TensorBackend,
+  definition: NodeType,
+  parameters: readonly OptimizedParameter[],
+  options: ContextOptions = {},
+): OptimizerContext<any> {
+  const context = nodeContext(backend, definition, options);
+  const given = (some: readonly OptimizedParameter[]): OptimizerContext<any> => ({
+    ...context,
+    parameters: some,
+    nested(node, others) {
+      if (!options.inlineOptimizers) throw new Error('this test context has no inline optimizers');
+      return options.inlineOptimizers.create(node, given(others));
+    },
+  });
+  return given(parameters);
 }
 
 /** What `create` of a compute, target or loss node gives, as an instance. */

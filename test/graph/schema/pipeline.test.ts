@@ -22,7 +22,8 @@ function valid(schema: JsonSchema, types: Types, depth = 0): fc.Arbitrary<unknow
   if (kind !== undefined) {
     const inline = [...types.values()]
       .filter(
-        ({ type, params }) => type.startsWith(`${kind}/`) && (depth < 2 || !JSON.stringify(params).includes('x-node')),
+        ({ type, params }) =>
+          type.startsWith(`${kind}/`) && (depth < 2 || !JSON.stringify(params).includes(`"x-node":"${kind}"`)),
       )
       .map((declared) =>
         valid(toJsonSchema(declared.params), types, depth + 1).map((params) => ({

@@ -10,7 +10,7 @@ import { createState } from '../../../runtime/engine/state.ts';
 import type { NodeType, OptimizedParameter } from '../../../runtime/node.ts';
 import { openBackend } from '../../../runtime/tensor/backend.ts';
 import type { TensorBackend } from '../../../runtime/tensor/types.ts';
-import { nodeContext } from '../../support/node-context.ts';
+import { optimizerContext } from '../../support/node-context.ts';
 
 type OptimizerNode = Extract<NodeType, { role: 'optimizer' }>;
 
@@ -45,7 +45,7 @@ describe('optimizers', () => {
       }),
     );
     const node = definition as OptimizerNode;
-    const optimizer = node.create({ ...nodeContext(backend, node, { params, state, schedules }), parameters });
+    const optimizer = node.create(optimizerContext(backend, node, parameters, { params, state, schedules }));
     return { optimizer, parameters, state };
   }
 

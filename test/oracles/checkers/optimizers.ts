@@ -4,7 +4,7 @@ import sgd from '../../../nodes/optimizers/sgd.ts';
 import { createState } from '../../../runtime/engine/state.ts';
 import type { NodeType, OptimizedParameter } from '../../../runtime/node.ts';
 import type { TensorBackend, Variable } from '../../../runtime/tensor/types.ts';
-import { nodeContext } from '../../support/node-context.ts';
+import { optimizerContext } from '../../support/node-context.ts';
 import { type CheckContext, type Checker, NotSupported } from '../checker.ts';
 import { near, same } from '../compare.ts';
 import { toWeight, weightValues } from '../layout.ts';
@@ -32,16 +32,15 @@ async function checkSteps(
   const rates: readonly number[] = one.params.lr_per_step ?? Array.from({ length: steps }, () => one.params.lr);
   const state = createState(backend);
   const parameters = asParameters(backend, inputs.params);
-  const optimizer = definition.create({
-    ...nodeContext(backend, definition, {
+  const optimizer = definition.create(
+    optimizerContext(backend, definition, parameters, {
       params: { ...params, lr: { schedule: 'by step' }, single_group: true },
       state,
       schedules: {
         outermost: (value) => (where) => (typeof value === 'number' ? value : rates[Math.round(where * steps)]),
       },
     }),
-    parameters,
-  });
+  );
   for (let step = 0; step < steps; step++) {
     backend.scope(() => {
       const gradients = inputs.grads[step].map((g: OracleTensor | null) => (g ? toWeight(backend, g) : null));
