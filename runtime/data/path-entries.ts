@@ -34,11 +34,10 @@ export class PathEntries {
   }
 
   add(path: unknown, label: unknown): void {
-    const at = `${this.#file}: entry ${this.#paths.length}`;
-    if (typeof path !== 'string' || path === '') throw new Error(`${at} is not a path: ${JSON.stringify(path)}`);
+    if (typeof path !== 'string' || path === '') this.#refuse(`is not a path: ${JSON.stringify(path)}`);
     const labelled = this.#labels.length + this.#partial.length > 0;
     if ((label !== undefined) !== labelled && this.#paths.length > 0) {
-      throw new Error(`${at} ${label === undefined ? 'has no label' : 'has a label'}, unlike those before it`);
+      this.#refuse(`${label === undefined ? 'has no label' : 'has a label'}, unlike those before it`);
     }
     this.#paths.add(path);
     if (label === undefined) return;
@@ -46,11 +45,15 @@ export class PathEntries {
       this.#partial.push(label);
       return;
     }
-    if (this.#partial.length > 0) throw new Error(`${at} has no lists of classes, unlike those before it`);
+    if (this.#partial.length > 0) this.#refuse('has no lists of classes, unlike those before it');
     if (typeof label !== 'number' && typeof label !== 'string') {
-      throw new Error(`${at} has a label that is neither number nor name: ${JSON.stringify(label)}`);
+      this.#refuse(`has a label that is neither number nor name: ${JSON.stringify(label)}`);
     }
     this.#labels.push(label);
+  }
+
+  #refuse(why: string): never {
+    throw new Error(`${this.#file}: entry ${this.#paths.length} ${why}`);
   }
 
   finish(): PathList {

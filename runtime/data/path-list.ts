@@ -1,11 +1,10 @@
 /** Lists of image files: .npy, .pkl, .json, .txt, .csv. */
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { readNpyStrings } from './npy-values.ts';
 import { PathEntries, type PathList } from './path-entries.ts';
 import { pickledStrings } from './pickled-strings.ts';
+import { textLines } from './text-lines.ts';
 
 export const LIST_FORMATS = '.npy, .pkl, .json, .txt or .csv';
 /** JSON is read as one text, and a text cannot be longer */
@@ -62,34 +61,51 @@ type Row = (line: string) => readonly string[];
 async function readRows(file: string, split: Row): Promise<PathList> {
   const entries = new PathEntries(file);
   let columns: { path: number; label: number } | undefined;
-  for await (const raw of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-    const line = columns ? raw : raw.replace(/^\uFEFF/, '');
-    if (line.includes('\0')) throw new Error(`${file} holds bytes that are no text: it is not a ${extname(file)} file`);
-    if (line.trim() === '') continue;
-    const cells = split(line);
-    if (!columns) {
-      const names = cells.map((cell) => cell.trim().toLowerCase());
-      const path = names.findIndex((name) => PATH_COLUMNS.includes(name));
-      const header = path >= 0;
-      columns = header
-        ? { path, label: names.findIndex((name) => LABEL_COLUMNS.includes(name)) }
-        : { path: 0, label: cells.length > 1 ? 1 : -1 };
-      if (header) continue;
+  for await (const lines of textLines(file)) {
+    for (const line of lines) {
+      if (line.trim() === '') continue;
+      const cells = split(line);
+      if (!columns) {
+        const names = cells.map((cell) => cell.trim().toLowerCase());
+        const path = names.findIndex((name) => PATH_COLUMNS.includes(name));
+        const header = path >= 0;
+        columns = header
+          ? { path, label: names.findIndex((name) => LABEL_COLUMNS.includes(name)) }
+          : { path: 0, label: cells.length > 1 ? 1 : -1 };
+        if (header) continue;
+      }
+      entries.add(cells[columns.path], columns.label < 0 ? undefined : numbered(cells[columns.label]));
     }
-    entries.add(cells[columns.path], columns.label < 0 ? undefined : cells[columns.label]?.trim());
   }
   return entries.finish();
 }
 
+/** A class number is kept as one: ten million of them take less memory than their texts. */
+function numbered(cell: string | undefined): string | number | undefined {
+  const text = cell?.trim();
+  return text !== undefined && CANONICAL.test(text) ? Number(text) : text;
+}
+
+/** Text that a number gives again when it is written. */
+const CANONICAL = /^(0|-?[1-9]\d{0,8})$/;
+
 /** A path; a number or a tab and a label may follow. */
 function textRow(line: string): readonly string[] {
   if (line.includes('\t')) return line.split('\t');
-  const match = /^(.*\S)\s+(-?\d+)\s*$/.exec(line);
-  return match ? [match[1], match[2]] : [line.trimEnd()];
+  const text = line.trimEnd();
+  let at = text.length;
+  while (at > 0 && isDigit(text.charCodeAt(at - 1))) at--;
+  if (at === text.length) return [text];
+  if (text[at - 1] === '-') at--;
+  const path = text.slice(0, at).trimEnd();
+  return path !== '' && path.length < at ? [path, text.slice(at)] : [text];
 }
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /** RFC 4180, without line breaks in quotes. */
 function csvRow(line: string): readonly string[] {
+  if (!line.includes('"')) return line.split(',');
   const cells: string[] = [];
   let cell = '';
   let quoted = false;

@@ -192,6 +192,25 @@ describe('lists of paths', () => {
     });
   });
 
+  it('are read in blocks: lines and characters on their borders are whole', async () => {
+    const names = Array.from({ length: 120_000 }, (_, i) => `日本/é${'x'.repeat(i % 13)}/${i}.jpg`);
+    const text = `\ufeff${names.map((name, i) => `${name} ${i % 7}`).join('\r\n')}`;
+    assert.ok(Buffer.byteLength(text) > 3 * 2 ** 20);
+    assert.deepEqual(await read('large.txt', text), { paths: names, labels: names.map((_, i) => i % 7) });
+    assert.deepEqual(await read('large.csv', names.join('\n')), { paths: names });
+  });
+
+  it('take for a label only a number behind a space; other texts stay names', async () => {
+    assert.deepEqual(await read('d.txt', 'img 12\nimg-3 4\n'), { paths: ['img', 'img-3'], labels: [12, 4] });
+    assert.deepEqual(await read('e.txt', 'img12\n7\na 1b\n-3\n'), { paths: ['img12', '7', 'a 1b', '-3'] });
+    assert.deepEqual(await read('f.csv', 'a.jpg,007\nb.jpg,7\nc.jpg,x\n'), {
+      paths: ['a.jpg', 'b.jpg', 'c.jpg'],
+      labels: [0, 1, 2],
+      classes: ['007', '7', 'x'],
+    });
+    assert.deepEqual(await read('g.csv', 'a.jpg,007\nb.jpg,7\n'), { paths: ['a.jpg', 'b.jpg'], labels: [7, 7] });
+  });
+
   it('are read from CSV, with names of columns or without', async () => {
     assert.deepEqual(await read('a.csv', '\ufeffpath,label\n"a,""b"".jpg",1\nc.jpg,0\n'), {
       paths: ['a,"b".jpg', 'c.jpg'],
