@@ -3,6 +3,7 @@
  * code runs in worker threads and, without workers, in the rank. What is drawn depends on seed, epoch, image, view and
  * node alone.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Transform } from '../node.ts';
 import { createRandom, type Random } from '../random.ts';
 import { type Fetch, type Fetched, messageOf } from './fetch.ts';
@@ -37,6 +38,9 @@ export interface ProgramParts {
   /** pictures that stand in before the gray one does */
   readonly queue?: PictureQueue;
 }
+
+/** Milliseconds after which others have their turn: what is read and decoded at once never waits. */
+const TURN = 20;
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -94,6 +98,7 @@ export function createProgram(parts: ProgramParts): Program {
     return why;
   };
 
+  let turned = now();
   return {
     run: async (task, stopped, progress) => {
       const { id, indices, careful, firstRow } = task;
@@ -110,6 +115,10 @@ export function createProgram(parts: ProgramParts): Program {
         next = careful || i + 1 === indices.length ? undefined : read(task, i + 1);
         const reason = make(task, i, fetched);
         if (reason !== undefined) bad.push({ index: indices[i], name: fetched.name, reason });
+        if (now() - turned > TURN) {
+          await setImmediate();
+          turned = now();
+        }
       }
       await next;
       const end = now();

@@ -52,6 +52,30 @@ async function using<R>(given: GivenLoader, work: (loader: Loader) => Promise<R>
 describe('loader', function describeThreads() {
   this.timeout(300_000); // threads start slowly on a busy machine
 
+  it('gives others their turn while the rank itself makes many samples', async () => {
+    const many: GivenLoader = {
+      dataset: { type: 'dataset/shapes', length: 1200, size: 32 },
+      transforms: [{ type: 'transform/to_tensor' }],
+      collator: { type: 'collator/default', batch_size: 400 },
+    };
+    await using(many, async (loader) => {
+      let turns = 0;
+      let ticking: NodeJS.Immediate;
+      const tick = () => {
+        turns += 1;
+        ticking = setImmediate(tick);
+      };
+      const seen: number[] = [];
+      for await (const batch of loader.batches(0)) {
+        if (seen.length === 0) tick();
+        seen.push(turns);
+        batch.release();
+      }
+      clearImmediate(ticking!);
+      assert.ok(seen[2] > 1, `${seen[2]} turns while 800 samples were made`);
+    });
+  });
+
   it('gives the same bytes with 0, 1, 2 and 4 workers, any prefetch, and in every epoch others', async () => {
     const variants = [{ workers: 0 }, { workers: 1 }, { workers: 2 }, { workers: 4 }, { workers: 2, prefetch: 1 }];
     const found = [];
