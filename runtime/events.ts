@@ -139,6 +139,11 @@ export interface PassRequest {
   readonly phase: string;
   /** refs to collect, "trunk.res5avg" */
   readonly ports: readonly string[];
+  /**
+   * models work as in training (batch statistics, which move the running ones; dropout), on draws of their own that no
+   * epoch uses; default false: models in evaluation mode, draws of the epoch
+   */
+  readonly training?: boolean;
   /** called per batch in order; tensors are freed after it returns */
   onBatch(values: Readonly<Record<string, Tensor>>): void | Promise<void>;
 }

@@ -136,6 +136,8 @@ export function createDeepCluster(context: ComputeContext<Params>, pick: PickRow
     await view.pass({
       phase: 'train',
       ports: [embeddings, index],
+      // as upstream: with running statistics of 0 and 1 the clusters would be of other embeddings than training has
+      training: true,
       onBatch: (values) => {
         const z = ops.noGrad(() => ops.l2Normalize(values[embeddings]));
         remember(z, values[index]);

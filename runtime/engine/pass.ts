@@ -1,4 +1,7 @@
-/** A pass over a phase's batches without gradient: for banks, and for hooks that ask. Models are in evaluation mode. */
+/**
+ * A pass over a phase's batches without gradient: for banks, and for hooks that ask. Models are in evaluation mode, unless
+ * the facts say training.
+ */
 import type { StepFacts } from '../node.ts';
 import { shareBuffers } from './agree.ts';
 import type { BatchSource } from './batches.ts';
@@ -23,7 +26,9 @@ export async function runPass(host: BatchHost, options: PassOptions): Promise<vo
   const { backend, now, timing } = host;
   await shareBuffers(host, host.running);
   let position = 0;
-  const batches = source.open({ epoch: Math.max(facts.epoch, 0), start: 0, training: false, signal });
+  // before the first epoch a pass of training has draws of its own, so that what it fills is not of the same views
+  const epoch = facts.training ? facts.epoch : Math.max(facts.epoch, 0);
+  const batches = source.open({ epoch, start: 0, training: false, signal });
   for await (const batch of batches) {
     await options.check();
     host.running.moment('pass', facts.phase, facts.epoch, position);

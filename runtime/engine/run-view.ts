@@ -22,7 +22,7 @@ export function createRunView(session: Session): RunView {
     buffers,
     output: (ref) => session.stepView?.output(ref) as Tensor | readonly Tensor[] | undefined,
     checkpoint: (reason, options) => requests.ask(reason, options?.keep ?? 0),
-    async pass({ phase, ports, onBatch }) {
+    async pass({ phase, ports, training = false, onBatch }) {
       if (session.stepView)
         throw new Error('a pass may begin between steps only: at start, phase_start, phase_end, end');
       const program = compileProgram(graph, {
@@ -38,7 +38,7 @@ export function createRunView(session: Session): RunView {
       await runPass(host, {
         program,
         source: await session.sources.of(program),
-        facts: { phase, training: false, iteration, epoch },
+        facts: { phase, training, iteration, epoch },
         signal: stop.now,
         check: stop.check,
         async onBatch(values) {

@@ -188,6 +188,32 @@ describe('hooks of a run', () => {
     );
   });
 
+  it('may pass as in training: by statistics of the batch, which move the running ones, on draws of no epoch', async () => {
+    const name = 'trunk._feature_blocks.bn1.running_mean';
+    const seen: { order: number[]; means: number[] }[] = [];
+    await train(() => ({
+      async start(_event, run) {
+        for (const training of [false, true]) {
+          const order: number[] = [];
+          await run.pass({
+            phase: 'train',
+            ports: ['trunk.features', 'batch.index'],
+            training,
+            async onBatch(values) {
+              order.push(...((await values['batch.index'].data()) as Int32Array));
+            },
+          });
+          seen.push({ order, means: [...(await run.buffers.get(name)!.value().data())] });
+        }
+      },
+    }));
+    const [evaluation, training] = seen;
+    assert.deepEqual(evaluation.means, [0, 0, 0, 0]);
+    assert.ok(training.means.every((mean) => mean !== 0));
+    assert.notDeepEqual(training.order, evaluation.order);
+    assert.deepEqual(new Set(training.order), new Set(evaluation.order));
+  });
+
   it('of forward come before a momentum encoder runs', async () => {
     const targets: number[][] = [];
     const { tf } = await openBackend('cpu');

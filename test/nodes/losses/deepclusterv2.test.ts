@@ -39,8 +39,10 @@ describe('loss/deepclusterv2', () => {
         'batch.index': backend.tf.tensor1d([first, first + 1, first, first + 1], 'int32'),
       };
     };
-    const pass: RunView['pass'] = async ({ phase, ports, onBatch }) => {
+    const pass: RunView['pass'] = async ({ phase, ports, training, onBatch }) => {
       assert.equal(phase, 'train');
+      // the embeddings that training has, not those of running statistics which nothing has moved yet
+      assert.equal(training, true);
       assert.deepEqual(ports, ['head.output', 'batch.index']);
       for (const first of [0, 2]) await onBatch(batchOf(first));
     };
