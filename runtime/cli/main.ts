@@ -232,6 +232,22 @@ program
   .action(async (folder, options) => (await import('./commands/embed.ts')).embed(folder, options));
 
 program
+  .command('jigsaw-perms')
+  .description('Write permutations of patches that lie far apart, for Jigsaw (arXiv:1603.09246).')
+  .option('--count <n>', 'how many', '2000')
+  .option('--patches <n>', 'places of a permutation, up to 9', '9')
+  .addOption(
+    new Option('--method <method>', 'far from those before by the mean Hamming distance, or by the least one')
+      .choices(['max_avg', 'max_min'])
+      .default('max_avg'),
+  )
+  .option('--seed <n>', 'the same seed gives the same permutations', '0')
+  .requiredOption('--out <file.npy>', 'where to write; a file that is there is replaced')
+  .addOption(jsonOption())
+  .addHelpText('after', '\nExample:\n  pipe jigsaw-perms --count 2000 --out hamming_perms_2000_patches_9_max_avg.npy')
+  .action(async (options) => (await import('./commands/jigsaw-perms.ts')).jigsawPerms(options));
+
+program
   .command('video')
   .description('List the videos of a folder, or prepare them for training: as pictures, or with near keyframes.')
   .argument('<folder>', 'videos in it and below it; read only')

@@ -1,4 +1,4 @@
-/** Permutations for Jigsaw: of a .npy of whole numbers, one per row, or made. */
+/** Permutations for Jigsaw: of a .npy of whole numbers, one per row, or made. Files are read as numbers, never executed. */
 import { readFileSync } from 'node:fs';
 import { createRandom } from '../random.ts';
 import { npyHeader } from './npy.ts';
@@ -10,12 +10,17 @@ export function readPermutations(file: string): readonly Uint32Array[] {
   const header = npyHeader(bytes, file);
   const { shape, itemBytes, offset, fortran } = header;
   const [rows, columns] = shape;
-  if (shape.length !== 2 || rows === 0 || fortran) {
+  if (shape.length !== 2 || rows === 0 || columns === 0) {
     throw new Error(`${file} has the shape (${shape.join(', ')}); expected one permutation per row`);
   }
-  if (bytes.length < offset + rows * columns * itemBytes) throw new Error(`${file} ends before its last permutation`);
   const read = numberReader(header, file);
-  const values = Array.from({ length: rows * columns }, (_, i) => read(bytes, offset + i * itemBytes));
+  if (bytes.length < offset + rows * columns * itemBytes) throw new Error(`${file} ends before its last permutation`);
+  const values = Array.from({ length: rows * columns }, (_, i) => {
+    const at = fortran ? (i % columns) * rows + Math.floor(i / columns) : i;
+    const value = read(bytes, offset + at * itemBytes);
+    if (Number.isInteger(value)) return value;
+    throw new Error(`${file}: row ${Math.floor(i / columns)} has ${value}; permutations are of whole numbers`);
+  });
   const least = values.reduce((a, b) => Math.min(a, b));
   const base = least === 1 ? 1 : 0;
   return Array.from({ length: rows }, (_, row) => {
@@ -46,7 +51,10 @@ export function distantPermutations(length: number, count: number): readonly Uin
     for (let i = 0; i < CANDIDATES; i++) {
       const candidate = Uint32Array.from(random.permutation(length));
       let least = length + 1;
-      for (const other of chosen) least = Math.min(least, differences(candidate, other));
+      for (const other of chosen) {
+        least = Math.min(least, differences(candidate, other));
+        if (least <= most) break; // another is farther
+      }
       if (least > most) [best, most] = [candidate, least];
     }
     if (best) chosen.push(best);

@@ -114,6 +114,22 @@ describe('files of NumPy', () => {
     );
     assert.throws(() => perms([0, 1, 2, 2, 2, 1]), /row 1 is not a permutation of 3 patches/);
     assert.throws(() => perms([0, 1, 2, 7, 0, 1]), /row 1 is not a permutation/);
+    const other = (descr: string, values: number[], shape = [2, 3]) =>
+      readPermutations(file('perms.npy', npyBytes(descr, shape, values)));
+    assert.throws(() => other('<f4', [0, 1, 2, 0.5, 1.5, 2.5]), /row 1 has 0\.5; permutations are of whole numbers/);
+    assert.throws(() => other('<i8', [0, 1, 2], [1, 1, 3]), /shape \(1, 1, 3\); expected one permutation per row/);
+    assert.throws(() => other('<i8', [0, 1, 2]), /ends before its last permutation/);
+    const pickled = npyHeaderBytes('|O', [2, 3]);
+    assert.throws(() => readPermutations(file('perms.npy', pickled)), /values of type O/);
+    const columns = npyBytes('<i8', [2, 3], [0, 2, 1, 0, 2, 1]);
+    columns.write(columns.toString('latin1').replace("'fortran_order': False", "'fortran_order': True "), 'latin1');
+    assert.deepEqual(
+      readPermutations(file('perms.npy', columns)).map((row) => [...row]),
+      [
+        [0, 1, 2],
+        [2, 0, 1],
+      ],
+    );
   });
 });
 
