@@ -26,7 +26,7 @@ interface Exports {
 /** Larger pictures would leave much memory behind. */
 const LARGEST = 1 << 22;
 const PAGE = 65536;
-/** No Deflate stream becomes longer than this many times its bytes. */
+/** No Deflate stream becomes longer than this many times its bytes, and no honest one needs twice as many. */
 const MOST_EXPANSION = 1032;
 const SAMPLES = { gray: 1, palette: 1, rgb: 3, 'gray and alpha': 2, rgba: 4 } as const;
 
@@ -68,7 +68,7 @@ export function decodePng(bytes: Uint8Array, limit = LARGEST): PackedPixels | un
   const { width, height, depth, colour, data } = png;
   const coded = data.reduce((sum, { length }) => sum + length, 0);
   const places = layout(png, coded);
-  if (places.size > coded * MOST_EXPANSION) return undefined;
+  if (places.size > coded * MOST_EXPANSION || coded > 2 * places.size + 1024) return undefined;
   const exports = instance();
   const missing = places.bytes - exports.memory.buffer.byteLength;
   if (missing > 0) exports.memory.grow(Math.ceil(missing / PAGE));
@@ -95,9 +95,9 @@ export function decodePng(bytes: Uint8Array, limit = LARGEST): PackedPixels | un
 function write(exports: Exports, memory: Uint8Array, png: Png, { rows, colours, out }: Layout): boolean {
   const { width, height, depth, colour } = png;
   if (colour === 'rgba') exports.fromRgba(rows, width * height, out);
-  else if (colour === 'gray and alpha') exports.fromGray(rows, width * height, 2, out);
-  else if (colour === 'gray' && depth === 8) exports.fromGray(rows, width * height, 1, out);
-  else if (colour !== 'rgb') {
+  else if (depth === 8 && colour !== 'rgb' && colour !== 'palette') {
+    exports.fromGray(rows, width * height, SAMPLES[colour], out);
+  } else if (colour !== 'rgb') {
     const palette = png.palette ?? grays(depth);
     const count = palette.length / 3;
     for (let i = 0; i < palette.length; i++) memory[colours + i + Math.floor(i / 3)] = palette[i];

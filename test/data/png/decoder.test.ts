@@ -148,6 +148,11 @@ describe('PNG', () => {
     assert.equal(decodePng(pngFile({ ...header, data: [bomb] })), undefined);
     assert.equal(decodePng(pngFile({ ...header, width: 2000, height: 2000, data })), undefined, 'little data for much');
     assert.equal(decodePng(pngFile({ ...header, width: 65_536, height: 65_536, data: [bomb] })), undefined);
+    const nothing = Array.from({ length: 1000 }, () => Buffer.of(0, 0, 0, 255, 255)); // blocks of no bytes
+    const long = Buffer.concat([Buffer.of(0x78, 1), ...nothing, data[0].subarray(2)]);
+    assert.equal(decodePng(pngFile({ ...header, data: [long] })), undefined, 'much data for little');
+    const few = Buffer.concat([Buffer.of(0x78, 1), ...nothing.slice(0, 100), data[0].subarray(2)]);
+    assert.ok(decodePng(pngFile({ ...header, data: [few] })));
     const file = pngFile(small());
     assert.equal(decodePng(file, 14), undefined);
     assert.equal(decodePng(file, 15)?.width, 5);
