@@ -1,11 +1,12 @@
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { defineNode, T } from '../../runtime/node.ts';
 
 /**
  * A line of JSON per training step: iteration, epoch, where, loss, lr, weightDecay (where a schedule moves it),
- * images, time (ms). Lines are written every `flush` steps and at the end of a phase; a resumed run drops those of steps
- * that it does again.
+ * images, time (ms). Lines are written every `flush` steps, with each checkpoint and at the end of a phase; a resumed run
+ * drops those of steps that it does again.
  */
 export default defineNode({
   type: 'hook/jsonl',
@@ -21,11 +22,10 @@ export default defineNode({
     let path = '';
     let lines: string[] = [];
     let first = true;
-    const flush = async () => {
+    const flush = () => {
       if (lines.length === 0) return;
-      const text = lines.join('');
+      appendFileSync(path, lines.join(''));
       lines = [];
-      await appendFile(path, text);
     };
     return {
       async start({ progress }, run) {
@@ -39,11 +39,15 @@ export default defineNode({
         const { iteration, epoch, where } = progress;
         if (!first || iteration % params.every !== 0) return;
         lines.push(`${JSON.stringify({ iteration, epoch, where, loss, lr, weightDecay, images, time }, finite)}\n`);
-        if (lines.length >= params.flush) await flush();
+        if (lines.length >= params.flush) flush();
       },
       phase_end: flush,
       end: flush,
       exception: flush,
+      // steps before a checkpoint are not done again: their lines are in the file as soon as it is written
+      observe(event) {
+        if (event.type === 'checkpoint') flush();
+      },
     };
   },
 });

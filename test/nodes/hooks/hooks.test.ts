@@ -158,10 +158,18 @@ describe('hooks', () => {
       ],
     );
     await appendFile(path, '{"iteration": 4, "lo');
-    await openHook(backend, jsonl, {}).start!(event('start', { iteration: 2 }), run);
+    const resumed = openHook(backend, jsonl, {});
+    await resumed.start!(event('start', { iteration: 2 }), run);
     assert.deepEqual(
       (await lines()).map(({ iteration }) => iteration),
       [1, 2],
+    );
+    await resumed.update!(event('update', { iteration: 3 }, { loss: 0.4, lr: [0.1] }), run);
+    resumed.observe!({ type: 'checkpoint', path: 'checkpoints/3', iteration: 3 });
+    assert.deepEqual(
+      (await lines()).map(({ iteration }) => iteration),
+      [1, 2, 3],
+      'a checkpoint has the lines of its steps beside it',
     );
     await assert.rejects(
       async () => openHook(backend, jsonl, { file: '../x.jsonl' }).start!(event('start'), run),
