@@ -85,10 +85,12 @@ export function paramsOf(value: NodeValue): Params {
   return params;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 export function draftNodes(document: ResolvedDocument, types: Types, registry: Registry, report: Report): Draft[] {
   return Object.entries(document.nodes).map(([name, value]): Draft => {
     const path = ['nodes', name];
-    const nothing = { name, value, params: {}, valid: false, inputs: [], broken: new Set<string>() };
+    const nothing = { name, value, params: {}, valid: false, inputs: [], broken: NONE };
     const declaration = declarationOf(value.type, path, name, types, registry, report);
     if (!declaration) return nothing;
     const cure = OUTSIDE[declaration.role];
@@ -105,7 +107,8 @@ export function draftNodes(document: ResolvedDocument, types: Types, registry: R
     const { params, problems } = readParams(declaration, paramsOf(value), types, registry);
     reportParams(problems, path, name, report);
     try {
-      return { ...nothing, declaration, params, valid: problems.length === 0, ports: portsOf(declaration, params) };
+      const ports = portsOf(declaration, params);
+      return { name, value, declaration, params, valid: problems.length === 0, ports, inputs: [], broken: NONE };
     } catch (error) {
       // with wrong params the ports may not be known; otherwise the type has a defect, which must not hide the rest
       const message = `${declaration.type} failed while its ports were worked out: ${(error as Error).message}`;

@@ -33,9 +33,17 @@ export interface Answer {
   readonly model?: ModelSummary;
 }
 
+/** by type: nodes of one type share their ports' types */
+const unknownValues = new WeakMap<PortType, PortValue>();
+
 /** A value of which only the port's type is known. */
-export function unknownValue({ rate, kind, dtype, list }: PortType): PortValue {
-  return { rate, kind, dtype, list: list === true };
+export function unknownValue(type: PortType): PortValue {
+  const before = unknownValues.get(type);
+  if (before) return before;
+  const { rate, kind, dtype, list } = type;
+  const value: PortValue = { rate, kind, dtype, list: list === true };
+  unknownValues.set(type, value);
+  return value;
 }
 
 export function answer(question: Question): Answer {
@@ -43,11 +51,8 @@ export function answer(question: Question): Answer {
   const { declaration, name, params, inputs, symbols, problem } = question;
   if (!declaration.infer) return base;
   const inferred = declaration.infer({ name, params, inputs, symbols, problem });
-  const outputs = { ...base.outputs };
-  for (const [port, value] of Object.entries(inferred)) {
-    if (outputs[port]) outputs[port] = { ...outputs[port], ...value };
-  }
-  return { ...base, outputs };
+  const outputs = mapValues(base.outputs, (value, port) => (inferred[port] ? { ...value, ...inferred[port] } : value));
+  return { model: base.model, outputs };
 }
 
 export function inputsOf(arrivals: readonly Arrival[]): Inputs {
@@ -117,7 +122,6 @@ function modelled(question: Question): Answer {
     return { outputs: unknown(question) };
   }
   const model = result.right;
-  const stored = new Map(model.parameters.map((parameter) => [parameter.name, parameter.shape]));
   return {
     model,
     outputs: mapValues(ports.outputs, (type, port) => {
@@ -125,7 +129,8 @@ function modelled(question: Question): Answer {
       if (output) return { ...unknownValue(type), ...output };
       const weights = spec.weights?.[port];
       if (!weights) return unknownValue(type);
-      return { ...unknownValue(type), shapes: weights.map((weight) => stored.get(weight)!.map((n): Dim => [n])) };
+      const shapeOf = (weight: string) => model.parameters.find((parameter) => parameter.name === weight)!.shape;
+      return { ...unknownValue(type), shapes: weights.map((weight) => shapeOf(weight).map((n): Dim => [n])) };
     }),
   };
 }
@@ -133,12 +138,14 @@ function modelled(question: Question): Answer {
 function declaredOutputs(question: Question, facts?: SampleFacts): Record<string, PortValue> {
   const { name, unified, arrivals } = question;
   return mapValues(question.ports.outputs, (type) => {
-    const value: PortValue = { ...unknownValue(type), ...(facts && type.kind === 'bank' ? { sample: facts } : {}) };
+    const known = unknownValue(type);
+    const value = facts && type.kind === 'bank' ? { ...known, sample: facts } : known;
     if (!type.shape) return value;
     const one = (symbols: ReadonlyMap<string, Dim>): Shape => substitute(type.shape!, symbols, name);
     const { symbols, elements } = unified;
-    const perElement = type.list && arrivals.some((arrival) => arrival.type.list) && elements.length > 0;
+    const perElement = type.list && elements.length > 0 && arrivals.some((arrival) => arrival.type.list);
+    if (type.list && !perElement) return value;
     const shapes = perElement ? elements.map((own) => one(new Map([...symbols, ...own]))) : [one(symbols)];
-    return type.list && !perElement ? value : { ...value, shapes };
+    return { ...value, shapes };
   });
 }

@@ -43,12 +43,17 @@ export function inferShapes(
   for (const draft of order) {
     const ran = phases.of(draft.name);
     const active = ran.length > 0 ? ran : phases.possible(draft.name);
+    const infer = (arrivals: readonly Arrival[]) =>
+      inferOne(draft, arrivals, phases.unclear.has(draft.name), types, report);
+    if (active.length < 2) {
+      results.set(draft.name, new Map([[EVERY, infer(arrivalsOf(draft, active[0] ?? EVERY, valueAt))]]));
+      continue;
+    }
     const found: { phase: string; result: Result; arrivals: readonly Arrival[] }[] = [];
-    for (const phase of active.length > 0 ? active : [EVERY]) {
+    for (const phase of active) {
       const arrivals = arrivalsOf(draft, phase, valueAt);
       const before = found.find((other) => sameValues(other.arrivals, arrivals));
-      const result = before?.result ?? inferOne(draft, arrivals, phases.unclear.has(draft.name), types, report);
-      found.push({ phase, result, arrivals });
+      found.push({ phase, result: before?.result ?? infer(arrivals), arrivals });
     }
     const alike = found.every(({ result }) => result === found[0]!.result);
     results.set(
@@ -96,7 +101,8 @@ function inferOne(draft: Draft, arrivals: readonly Arrival[], unclear: boolean, 
   const question: Question = { name, declaration, params, ports, arrivals, inputs, unified, symbols, problem, types };
   if (unified.conflicts.length > 0) return { outputs: nothing(), inputs, symbols };
   try {
-    return { ...answer(question), inputs, symbols };
+    const { outputs, model } = answer(question);
+    return { outputs, model, inputs, symbols };
   } catch (error) {
     // with an input missing a type may rightly stumble; otherwise the type has a defect, which must not hide the rest
     if (draft.broken.size === 0) {

@@ -31,17 +31,20 @@ export interface Unified {
   readonly conflicts: readonly Conflict[];
 }
 
+const NOTHING: Unified = { symbols: new Map(), elements: [], conflicts: [] };
+
 /** Bind the symbols of all arrivals; single values first, since elements of lists may differ in what they alone bind. */
 export function unify(arrivals: readonly Arrival[]): Unified {
   const bindings = new Map<string, Binding>();
   const conflicts: Conflict[] = [];
   const elements: Map<string, Dim>[] = [];
   const shaped = arrivals.filter(({ type, value }) => type.shape && value.shapes);
+  if (shaped.length === 0) return NOTHING;
   // products whose factors are told apart bind before those where a symbol has to be divided out
   const exact = (arrival: Arrival) =>
     arrival.value.shapes!.every((shape) => toldApart(arrival.type.shape!, shape)) ? 0 : 1;
   const rank = (arrival: Arrival) => exact(arrival) + (arrival.type.list ? 2 : 0);
-  for (const arrival of [...shaped].sort((a, b) => rank(a) - rank(b))) {
+  for (const arrival of shaped.length > 1 ? shaped.sort((a, b) => rank(a) - rank(b)) : shaped) {
     const { port, type, value, from } = arrival;
     if (!type.list && value.shapes!.length > 1) {
       const shapes = value.shapes!.map(formatShape).join(', ');
@@ -70,7 +73,9 @@ export function unify(arrivals: readonly Arrival[]): Unified {
       bindings.set(symbol, { dim, by: arrival, shape: value.shapes![0]! });
     }
   }
-  return { symbols: new Map([...bindings].map(([symbol, { dim }]) => [symbol, dim])), elements, conflicts };
+  const symbols = new Map<string, Dim>();
+  for (const [symbol, { dim }] of bindings) symbols.set(symbol, dim);
+  return { symbols, elements, conflicts };
 }
 
 /** The shape that a pattern stands for; symbols that are not bound stay texts. */
