@@ -4,6 +4,7 @@ import { type JoinedRanks, joinRanks } from '../distributed/join.ts';
 import type { Meeting } from '../distributed/messages.ts';
 import { type Place, PlaceError, parseRendezvous, placeFromEnvironment, slurmMeeting } from '../distributed/place.ts';
 import { reportEnd } from '../distributed/rank-end.ts';
+import type { BackendOptions } from '../tensor/backends/opener.ts';
 import type { TensorBackend } from '../tensor/types.ts';
 import { WrongRequest } from './wrong-request.ts';
 
@@ -40,9 +41,14 @@ export function ownPlace(): Place | undefined {
   return asked(() => placeFromEnvironment(process.env));
 }
 
-/** Threads for one rank: the cores of the machine shared by its ranks. Undefined: alone, all of them. */
-export const threadsOf = (place: Place | undefined): number | undefined =>
-  place && Math.max(1, Math.floor(availableParallelism() / place.localSize));
+/**
+ * The cores of the machine that a rank's backend gets: its share of them, all when it is alone, and beside whom.
+ * @param workers threads that decode images; negative: as many as cores allow
+ */
+export const coresOf = (place: Place | undefined, workers: number): Pick<BackendOptions, 'threads' | 'crowded'> => ({
+  threads: place && Math.max(1, Math.floor(availableParallelism() / place.localSize)),
+  crowded: place !== undefined || workers !== 0,
+});
 
 /**
  * Whether this process is to start ranks, and is none itself.

@@ -7,7 +7,7 @@ import type { RunResult } from '../engine/session.ts';
 import type { GraphEvent } from '../events.ts';
 import { openDevice } from './device.ts';
 import { checkPipeline, type DocumentOptions, openPipeline, type PipelineDocument } from './open.ts';
-import { failTogether, join, threadsOf } from './ranks.ts';
+import { coresOf, failTogether, join } from './ranks.ts';
 
 export interface RunRequest extends DocumentOptions {
   readonly out: string;
@@ -38,7 +38,7 @@ export async function runPipeline(
     const graph = await checkPipeline(opened);
     const backend = await openDevice(request.device ?? graph.run.device, request.require, {
       precision: graph.run.precision,
-      threads: threadsOf(place),
+      ...coresOf(place, request.workers ?? graph.run.workers),
     });
     if (place) joined = await join(place, backend);
     const result = await runGraph(graph, {

@@ -8,12 +8,12 @@ import type { GraphEvent } from '../../events.ts';
 import { openDevice } from '../../pipeline/device.ts';
 import { checkPipeline, openPipeline } from '../../pipeline/open.ts';
 import {
+  coresOf,
   endWithLauncher,
   failTogether,
   join as joinOthers,
   ownPlace,
   startsRanks,
-  threadsOf,
 } from '../../pipeline/ranks.ts';
 import { WrongRequest } from '../../pipeline/wrong-request.ts';
 import { exitCode, plural, printNotes } from '../output.ts';
@@ -105,7 +105,7 @@ async function runRank(
   }
   const backend = await openDevice(options.device ?? graph.run.device, options.require, {
     precision: graph.run.precision,
-    threads: threadsOf(place),
+    ...coresOf(place, options.workers ?? graph.run.workers),
   });
   if (place) one.joined = await joinOthers(place, backend);
   const ranks = one.joined?.ranks;

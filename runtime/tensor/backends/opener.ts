@@ -4,6 +4,8 @@ import type { DeviceStreams, FusedOps } from '../types.ts';
 export interface BackendOptions {
   /** threads on the CPU, where the backend can; default: all cores */
   readonly threads?: number;
+  /** other threads want the same cores, such as those that decode images: who waits sleeps; default false */
+  readonly crowded?: boolean;
   /** number format of matrix products and convolutions, where the backend can; default float32 */
   readonly precision?: 'float32' | 'bfloat16' | 'float16';
 }

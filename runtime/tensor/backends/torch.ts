@@ -25,7 +25,9 @@ async function probe(): Promise<BackendState> {
 /** PyTorch's kernels through our add-on: native speed, bfloat16, GPUs where libtorch has them. */
 const opener: BackendOpener = {
   probe,
-  async open({ threads = availableParallelism() }: BackendOptions): Promise<OpenedBackend> {
+  async open({ threads = availableParallelism(), crowded = false }: BackendOptions): Promise<OpenedBackend> {
+    // read by OpenMP when it is loaded; its threads would spin for milliseconds before they sleep
+    if (crowded) process.env.OMP_WAIT_POLICY ??= 'passive';
     const { tf } = await import('../tfjs.ts');
     const { addon, device, version } = await import('./torch/aten.ts');
     const { TorchBackend } = await import('./torch/backend.ts');

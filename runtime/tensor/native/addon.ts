@@ -72,9 +72,6 @@ export function loadAddon(): Addon {
       'pipe backends build torch',
     );
   }
-  // OpenMP's threads spin when they wait, and starve those that decode images on the same cores: let them sleep. Read by
-  // OpenMP when it is loaded.
-  process.env.OMP_WAIT_POLICY ??= 'passive';
   try {
     return createRequire(import.meta.url)(path) as Addon;
   } catch (error) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { openBackend } from '../../../runtime/tensor/backend.ts';
 import type { Addon } from '../../../runtime/tensor/native/addon.ts';
 import type { SgdOptions, Tensor, TensorBackend, Variable } from '../../../runtime/tensor/types.ts';
@@ -33,6 +34,21 @@ withTorch('the torch backend', () => {
     assert.equal(product(), Math.fround(1 / 3));
     await backend.sync();
   });
+
+  it('lets OpenMP’s threads sleep where others want the cores, unless the user has said how they wait', () => {
+    const opened = (options: object, environment: NodeJS.ProcessEnv = {}) => {
+      const { OMP_WAIT_POLICY: _, ...env } = process.env;
+      const program = `
+        const { openBackend } = await import('./runtime/tensor/backend.ts');
+        await openBackend('torch', ${JSON.stringify(options)});
+        console.log(String(process.env.OMP_WAIT_POLICY));`;
+      const args = ['--import=tsx', '--input-type=module', '-e', program];
+      return execFileSync(process.execPath, args, { encoding: 'utf8', env: { ...env, ...environment } }).trim();
+    };
+    assert.equal(opened({ crowded: true }), 'passive');
+    assert.equal(opened({}), 'undefined');
+    assert.equal(opened({ crowded: true }, { OMP_WAIT_POLICY: 'active' }), 'active');
+  }).timeout(180_000);
 
   it('moves tensors from and to another backend', async () => {
     const { tf } = backend;
