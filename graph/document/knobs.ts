@@ -61,24 +61,33 @@ class Bench {
     this.#mistakes = mistakes;
   }
 
-  /** The tree with every text filled in; the same object where nothing changed. */
-  fill(tree: Tree, path: readonly string[]): Tree {
+  /**
+   * The tree with every text filled in; the same object where nothing changed.
+   * @param path to the tree: lengthened and shortened on the way, read only where a text takes a knob
+   */
+  fill(tree: Tree, path: string[]): Tree {
     if (tree.kind === 'scalar') {
-      const filled = typeof tree.value === 'string' && tree.value.includes('${') ? this.#fillText(tree, path) : tree;
-      return filled ?? tree;
+      const takes = typeof tree.value === 'string' && tree.value.includes('${');
+      return (takes ? this.#fillText(tree, path) : tree) ?? tree;
     }
+    const fillAt = (key: string, item: Tree): Tree => {
+      path.push(key);
+      const filled = this.fill(item, path);
+      path.pop();
+      return filled;
+    };
     if (tree.kind === 'list') {
-      const items = tree.items.map((item, index) => this.fill(item, [...path, String(index)]));
+      const items = tree.items.map((item, index) => fillAt(String(index), item));
       return items.some((item, index) => item !== tree.items[index]) ? list(items, tree.origin, tree.key) : tree;
     }
-    let changed = false;
-    const entries = new Map<string, Tree>();
+    let entries: Map<string, Tree> | undefined;
     for (const [key, item] of tree.entries) {
-      const filled = this.fill(item, [...path, key]);
-      changed ||= filled !== item;
+      const filled = fillAt(key, item);
+      if (filled === item) continue;
+      entries ??= new Map(tree.entries);
       entries.set(key, filled);
     }
-    return changed ? dict(entries, tree.origin, tree.key) : tree;
+    return entries ? dict(entries, tree.origin, tree.key) : tree;
   }
 
   /** The knob's own value, filled in; undefined when it has a mistake (already reported). */

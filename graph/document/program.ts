@@ -17,7 +17,8 @@ export function readObject(value: unknown): Either<Problem[], Tree> {
   return mistakes.none ? right(tree) : left(mistakes.found);
 }
 
-function read(value: unknown, path: readonly string[], mistakes: Mistakes): Tree {
+/** @param path to the value: lengthened and shortened on the way, read only where there is a mistake */
+function read(value: unknown, path: string[], mistakes: Mistakes): Tree {
   const refuse = (message: string): Tree => {
     mistakes.add(undefined, formatPath(path), message);
     return scalar(null, ORIGIN);
@@ -29,18 +30,23 @@ function read(value: unknown, path: readonly string[], mistakes: Mistakes): Tree
     return refuse(`${value === undefined ? 'undefined' : `a ${typeof value}`} is not JSON`);
   if (path.length > MAX_DEPTH)
     return refuse(`lists and objects nest more than ${MAX_DEPTH} deep, or contain themselves`);
-  if (Array.isArray(value))
-    return list(
-      Array.from(value, (item, index) => read(item, [...path, String(index)], mistakes)),
-      ORIGIN,
-    );
+  const readAt = (key: string, item: unknown): Tree => {
+    path.push(key);
+    const tree = read(item, path, mistakes);
+    path.pop();
+    return tree;
+  };
+  if (Array.isArray(value)) {
+    const items = Array.from(value, (item, index) => readAt(String(index), item));
+    return list(items, ORIGIN);
+  }
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
     return refuse(`a ${prototype.constructor.name} is not JSON`);
   const entries = new Map<string, Tree>();
   for (const [key, item] of Object.entries(value)) {
     if (key === '__proto__') refuse('the key __proto__ is not allowed');
-    else if (item !== undefined) entries.set(key, read(item, [...path, key], mistakes));
+    else if (item !== undefined) entries.set(key, readAt(key, item));
   }
   return dict(entries, ORIGIN);
 }
