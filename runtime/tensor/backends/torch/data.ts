@@ -34,8 +34,8 @@ export class TorchData {
     return this.first >= 0 && this.back === IMAGE ? this.first : permute(this.handle, CHANNELS_FIRST);
   }
 
-  /** The one view that says where the memory is: of another nothing is left. */
-  get only(): Handle {
+  /** The view that says where the memory is, after letting go of another one. */
+  onlyView(): Handle {
     if (this.first < 0) return this.own;
     if (this.own >= 0) addon.release(this.own);
     this.own = -1;

@@ -36,7 +36,7 @@ export function writable(variable: Variable): TorchData {
     own.dispose();
     data = dataOf(variable);
   } else {
-    const only = data.only;
+    const only = data.onlyView();
     if (!addon.isExclusive(only)) {
       const own = keep(clone(only));
       if (data.first >= 0) data.replaceFirst(own, data.back);
