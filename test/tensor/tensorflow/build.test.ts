@@ -1,14 +1,14 @@
 /** What finding TensorFlow and building its binding say where something is missing. Nothing here needs TensorFlow. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../../../runtime/package.ts';
 import { bindingPath, buildTensorflow } from '../../../runtime/tensor/native/tensorflow/build.ts';
 import { chooseBinding, nvidiaGpus } from '../../../runtime/tensor/native/tensorflow/choose.ts';
 import { locateTensorflow } from '../../../runtime/tensor/native/tensorflow/locate.ts';
-import { locatePackage } from '../../../runtime/tensor/native/tensorflow/package.ts';
+import { fetchPackage, locatePackage } from '../../../runtime/tensor/native/tensorflow/package.ts';
 
 describe('finding TensorFlow and building its binding', () => {
   let folder: string;
@@ -16,6 +16,8 @@ describe('finding TensorFlow and building its binding', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tensorflow-'));
     process.env.PIPE_CACHE = join(folder, 'cache');
+    // the npm package as it lies in the cache once it was fetched: what npm installed beside this one may be there or not
+    tfjsPackage('cache/tensorflow/package');
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
@@ -33,6 +35,11 @@ describe('finding TensorFlow and building its binding', () => {
     chmodSync(path, 0o755);
     return path;
   };
+  function tfjsPackage(parent: string): void {
+    const root = `${parent}/node_modules/@tensorflow/tfjs-node-gpu`;
+    file(`${root}/package.json`, '{ "version": "4.22.0" }');
+    file(`${root}/binding/tfjs_binding.cc`, '');
+  }
   /** A folder that looks like the package of this TensorFlow in a Python. */
   function tensorflow(version = '2.21.0'): string {
     for (const name of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2']) file(`site/tensorflow/${name}`, '');
@@ -93,7 +100,7 @@ describe('finding TensorFlow and building its binding', () => {
     assert.match(missing, /the device tensorflow does not work here: the binding for TensorFlow 2\.21\.0 is not built/);
     assert.match(missing, /pipe backends build tensorflow/);
     // a file that is no library: found at the last moment
-    file(bindingPath(locateTensorflow(), locatePackage()).slice(folder.length + 1), 'no binding');
+    file(bindingPath(locateTensorflow(), locatePackage()!).slice(folder.length + 1), 'no binding');
     assert.match(opened('tensorflow'), /does not load .*pipe backends build tensorflow --force/s);
     assert.match(opened('auto'), /^(webgpu|wasm)$/m);
   }).timeout(180_000);
@@ -122,7 +129,7 @@ describe('finding TensorFlow and building its binding', () => {
     );
     const lines: string[] = [];
     const path = await buildTensorflow({ log: (line) => void lines.push(line) });
-    assert.equal(path, bindingPath(locateTensorflow(), locatePackage()));
+    assert.equal(path, bindingPath(locateTensorflow(), locatePackage()!));
     assert.match(
       lines[0],
       /^building the binding of @tensorflow\/tfjs-node(-gpu)? 4\.22\.0 for TensorFlow 2\.21\.0 at /,
@@ -131,6 +138,28 @@ describe('finding TensorFlow and building its binding', () => {
     assert.match(lines.at(-1)!, /^the binding for TensorFlow 2\.21\.0 is built: /);
     assert.equal(readFileSync(join(folder, 'runs'), 'utf8').trim(), 'run');
     assert.equal(chooseBinding().path, path);
+  });
+
+  it('fetches the npm package that npm has left out, whole or not at all', async () => {
+    const fetched = join(folder, 'cache/tensorflow/package');
+    rmSync(fetched, { recursive: true });
+    const bin = dirname(
+      script('bin/npm', 'echo "npm error code E404" >&2; echo "npm error 404 Not Found" >&2; exit 1'),
+    );
+    const environment = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    const lines: string[] = [];
+    const fetch = () => fetchPackage((line) => void lines.push(line), environment);
+    await assert.rejects(fetch(), /^Missing: npm could not fetch @tensorflow\/tfjs-node-gpu@4\.22\.0: 404 Not Found$/);
+    assert.deepEqual(readdirSync(dirname(fetched)), []);
+    tfjsPackage('registry');
+    script('bin/npm', `echo "$@" > ${folder}/arguments; cp -r ${folder}/registry/node_modules "$3"`);
+    assert.equal((await fetch()).root, join(fetched, 'node_modules/@tensorflow/tfjs-node-gpu'));
+    assert.match(
+      readFileSync(join(folder, 'arguments'), 'utf8'),
+      /^install --prefix .* --ignore-scripts .*@4\.22\.0$/m,
+    );
+    assert.deepEqual(readdirSync(dirname(fetched)), ['package']);
+    assert.equal(lines.length, 2);
   });
 
   it('names the GPUs that the driver knows', () => {

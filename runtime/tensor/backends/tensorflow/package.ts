@@ -9,16 +9,24 @@ export function registerPackageKernels(root: string, core: typeof tf): void {
   addRemovedFunctions();
   const require = createRequire(join(root, 'package.json'));
   // The package asks for the union of all of tfjs (layers, WebGL, gradients that would take the place of ours), of which
-  // its kernels use the core alone.
-  const union = require.resolve('@tensorflow/tfjs');
-  const present = require.cache[union];
-  require.cache[union] = { id: union, filename: union, loaded: true, exports: core } as NodeJS.Module;
+  // its kernels use the core alone; one that was fetched would bring a core of its own.
+  const restore = ['@tensorflow/tfjs', '@tensorflow/tfjs-core'].map((name) => replace(require, name, core));
   try {
     require('./dist/register_all_kernels.js');
   } finally {
-    if (present) require.cache[union] = present;
-    else delete require.cache[union];
+    for (const undo of restore) undo();
   }
+}
+
+/** Whoever requires `name` gets these exports, until the result is called. */
+function replace(require: NodeJS.Require, name: string, exports: unknown): () => void {
+  const id = require.resolve(name);
+  const present = require.cache[id];
+  require.cache[id] = { id, filename: id, loaded: true, exports } as NodeJS.Module;
+  return () => {
+    if (present) require.cache[id] = present;
+    else delete require.cache[id];
+  };
 }
 
 /** Node 23 took from `util` what the package calls. */

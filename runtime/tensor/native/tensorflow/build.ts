@@ -7,7 +7,7 @@ import { cacheFolder } from '../cache.ts';
 import { compile } from '../compile.ts';
 import { findToolchain, type Toolchain } from '../toolchain.ts';
 import { type Libtensorflow, locateTensorflow } from './locate.ts';
-import { locatePackage, type TfjsNode } from './package.ts';
+import { fetchPackage, locatePackage, type TfjsNode } from './package.ts';
 
 /** Path of the binding for this TensorFlow, this package and this Node, built or not. */
 export function bindingPath(
@@ -25,13 +25,14 @@ export function bindingPath(
 }
 
 /**
- * Build the binding, or find it built: less than a minute the first time. Safe in several processes at once.
+ * Build the binding, or find it built: less than a minute the first time. Safe in several processes at once. The npm
+ * package whose binding it is is fetched where npm has left it out.
  * @returns path of the binding
  * @throws one sentence about what is missing, or the compiler's first error
  */
 export async function buildTensorflow({ log, force = false }: BuildOptions): Promise<string> {
-  const tfjs = locatePackage();
   const tensorflow = locateTensorflow();
+  const tfjs = locatePackage() ?? (await fetchPackage(log));
   const version = tensorflow.version.join('.');
   const target = bindingPath(tensorflow, tfjs);
   if (existsSync(target) && !force) {

@@ -15,17 +15,17 @@ export interface Binding {
   readonly cuda: boolean;
 }
 
-/** @throws one sentence: no package, no TensorFlow, nothing built yet */
+/** @throws one sentence: no TensorFlow, nothing built yet */
 export function chooseBinding(): Binding {
   const tfjs = locatePackage();
   try {
     const tensorflow = locateTensorflow();
     const version = tensorflow.version.join('.');
-    const path = bindingPath(tensorflow, tfjs);
-    if (existsSync(path)) return { tfjs, path, version, cuda: tensorflow.cuda };
+    const path = tfjs && bindingPath(tensorflow, tfjs);
+    if (path && existsSync(path)) return { tfjs, path, version, cuda: tensorflow.cuda };
     throw new Missing(`the binding for TensorFlow ${version} is not built`, 'pipe backends build tensorflow');
   } catch (error) {
-    if (!(error instanceof Missing) || !tfjs.own) throw error;
+    if (!(error instanceof Missing) || !tfjs?.own) throw error;
     return { tfjs, path: tfjs.own.binding, version: tfjs.own.tensorflow, cuda: tfjs.name.endsWith('-gpu') };
   }
 }

@@ -1,7 +1,12 @@
 /** tfjs's npm package for TensorFlow: its kernels, its binding's sources, and its own binary where it was downloaded. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot } from '../../../package.ts';
+import { cacheFolder } from '../cache.ts';
 import { Missing } from '../missing.ts';
 
 export interface TfjsNode {
@@ -14,23 +19,58 @@ export interface TfjsNode {
 
 const NAMES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
-/** @throws one sentence, where neither is installed */
-export function locatePackage(): TfjsNode {
-  const require = createRequire(import.meta.url);
-  for (const name of NAMES) {
-    let manifest: string;
-    try {
-      manifest = require.resolve(`${name}/package.json`);
-    } catch {
-      continue;
+/** Where {@link fetchPackage} puts it. npm leaves an optional dependency out when its install script cannot download. */
+const fetchedFolder = (environment: NodeJS.ProcessEnv): string =>
+  join(cacheFolder(environment), 'tensorflow', 'package');
+
+/** The package that was fetched, else the one installed beside this one; null: neither. */
+export function locatePackage(environment: NodeJS.ProcessEnv = process.env): TfjsNode | null {
+  for (const from of [join(fetchedFolder(environment), 'package.json'), import.meta.url])
+    for (const name of NAMES) {
+      let manifest: string;
+      try {
+        manifest = createRequire(from).resolve(`${name}/package.json`);
+      } catch {
+        continue;
+      }
+      const root = dirname(manifest);
+      return { name, root, version: JSON.parse(readFileSync(manifest, 'utf8')).version, own: ownBinary(root) };
     }
-    const root = dirname(manifest);
-    return { name, root, version: JSON.parse(readFileSync(manifest, 'utf8')).version, own: ownBinary(root) };
+  return null;
+}
+
+/**
+ * Have npm put the package into the cache folder, without its own binary. It appears whole or not at all.
+ * @throws one sentence, where npm fails
+ */
+export async function fetchPackage(
+  log: (line: string) => void,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<TfjsNode> {
+  const { optionalDependencies } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  const wanted = `${NAMES[0]}@${optionalDependencies[NAMES[0]]}`;
+  const target = fetchedFolder(environment);
+  const draft = `${target}.${randomUUID()}`;
+  log(`fetching ${wanted} into ${target}`);
+  mkdirSync(draft, { recursive: true });
+  try {
+    const flags = ['--prefix', draft, '--ignore-scripts', '--no-save', '--no-audit', '--no-fund'];
+    await promisify(execFile)('npm', ['install', ...flags, wanted], { cwd: draft, env: environment });
+    renameSync(draft, target);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    // another process may have been first
+    if (!existsSync(target)) throw new Missing(`npm could not fetch ${wanted}`, firstLine(error));
   }
-  throw new Missing(
-    `${NAMES.join(' or ')} is not installed`,
-    `npm install --no-save --ignore-scripts ${NAMES[0]}@4.22.0`,
-  );
+  const found = locatePackage(environment);
+  if (!found) throw new Missing(`${target} has no ${wanted}`, `remove ${target} and try again`);
+  return found;
+}
+
+function firstLine(error: unknown): string {
+  const { stderr, message } = error as { stderr?: string; message: string };
+  const lines = (stderr || message).split('\n').filter((line) => line.trim() && !/^npm (warn|error code)/.test(line));
+  return (lines[0] ?? message).replace(/^npm error\s*/, '').trim();
 }
 
 /** The newest Node-API that both know. */
