@@ -13,12 +13,19 @@ export interface BatchNormTraining {
   readonly invStd: Tensor;
 }
 
+export interface BatchNormGradients {
+  readonly dx: Tensor;
+  readonly dScale: Tensor;
+  readonly dOffset: Tensor;
+}
+
 export interface FusedKernels {
   conv2d(x: Tensor, filter: Tensor, bias: Tensor | null, g: ConvGeometry): Tensor;
-  conv2dInputGrad(dy: Tensor, filter: Tensor, g: ConvGeometry): Tensor;
-  conv2dFilterGrad(x: Tensor, dy: Tensor, g: ConvGeometry): Tensor;
+  /** `x` and `filter`, where they are at hand: what a gradient is the gradient of, for its shape and order alone. */
+  conv2dInputGrad(dy: Tensor, filter: Tensor, g: ConvGeometry, x?: Tensor): Tensor;
+  conv2dFilterGrad(x: Tensor, dy: Tensor, g: ConvGeometry, filter?: Tensor): Tensor;
 
-  /** With the statistics of the batch; updates the running ones in place (unbiased variance). */
+  /** With the statistics of the batch; updates the running ones in place (unbiased variance), and the count of batches. */
   batchNormTrain(
     x: Tensor,
     scale: Tensor | null,
@@ -35,15 +42,38 @@ export interface FusedKernels {
     variance: Tensor,
     options: { readonly eps: number; readonly relu: boolean },
   ): Tensor;
-  /** `y` is given where ReLU was applied: dy counts where y > 0. dScale and dOffset are [C] also without affine. */
+  /**
+   * `y` is given where ReLU was applied: dy counts where y > 0, which `x`, `scale` and `offset` tell as well. dScale and
+   * dOffset are [C] also without affine.
+   */
   batchNormGrad(
     dy: Tensor,
     x: Tensor,
     y: Tensor | null,
     scale: Tensor | null,
+    offset: Tensor | null,
     mean: Tensor,
     invStd: Tensor,
-  ): { dx: Tensor; dScale: Tensor; dOffset: Tensor };
+  ): BatchNormGradients;
+  /** relu(batch norm of x + addend) with the statistics of the batch, where a backend has it in fewer passes. */
+  readonly batchNormAddRelu?: {
+    train(
+      x: Tensor,
+      addend: Tensor,
+      scale: Tensor | null,
+      offset: Tensor | null,
+      state: BatchNormState,
+      options: { readonly eps: number; readonly momentum: number },
+    ): BatchNormTraining;
+    grad(
+      dy: Tensor,
+      x: Tensor,
+      y: Tensor,
+      scale: Tensor | null,
+      mean: Tensor,
+      invStd: Tensor,
+    ): BatchNormGradients & { readonly dAddend: Tensor };
+  };
 
   addRelu(a: Tensor, b: Tensor): Tensor;
   /** dy where y > 0, else 0 */

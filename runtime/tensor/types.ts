@@ -38,6 +38,8 @@ export interface BatchNormState {
   readonly runningMean: Variable;
   /** [C]; unbiased batch variance goes in, as PyTorch does */
   readonly runningVar: Variable;
+  /** int32, [] or [1]: one more for each batch in training */
+  readonly batches?: Variable;
 }
 
 /** Ranks that normalise with the statistics of all their batches. */
@@ -57,6 +59,8 @@ export interface BatchNormOptions {
   readonly relu?: boolean;
   /** in training: statistics over the batches of these ranks; default: this rank's own */
   readonly group?: BatchNormGroup;
+  /** of x's shape: the result is relu(batch norm of x + addend) */
+  readonly addend?: Tensor;
 }
 
 export interface CrossEntropyOptions {

@@ -13,6 +13,7 @@ export const composedNorm: Norm = {
     const mean = tf.mean(rows, 0);
     const variance = tf.mean(square(sub(rows, mean)), 0);
     updateRunning(state, mean, variance, rows.shape[0], momentum);
+    countBatch(state);
     const invStd = rsqrt(add(variance, eps));
     return { y: apply(x, scale, offset, mean, invStd, relu), mean, invStd };
   },
@@ -21,7 +22,7 @@ export const composedNorm: Norm = {
     return apply(x, scale, offset, mean, rsqrt(add(variance, eps)), relu);
   },
 
-  batchNormGrad(dy, x, y, scale, mean, invStd) {
+  batchNormGrad(dy, x, y, scale, _offset, mean, invStd) {
     const channels = x.shape.at(-1)!;
     const passed = y ? mul(dy, tf.step(y)) : dy;
     const rows = reshape(passed, [-1, channels]);
@@ -52,6 +53,10 @@ function apply(
   const shift = neg(mul(mean, a));
   const y = add(mul(x, a), offset ? add(offset, shift) : shift);
   return relu ? tf.relu(y) : y;
+}
+
+export function countBatch({ batches }: BatchNormState): void {
+  batches?.assign(add(batches, tf.scalar(1, 'int32')));
 }
 
 /** running = (1 - momentum)·running + momentum·batch, with the unbiased variance n / (n - 1). */

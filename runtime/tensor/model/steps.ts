@@ -18,15 +18,17 @@ export interface Pass {
   readonly normalise?: (layer: string, work: () => Tensor) => Tensor;
 }
 
+export interface NormStep {
+  readonly op: 'batch_norm';
+  readonly path: string;
+  readonly layer: BatchNorm;
+  readonly relu: boolean;
+  /** names of its parameters and buffers: made once, read in every step */
+  readonly names: BatchNormNames;
+}
+
 export type Step =
-  | {
-      readonly op: 'batch_norm';
-      readonly path: string;
-      readonly layer: BatchNorm;
-      readonly relu: boolean;
-      /** names of its parameters and buffers: made once, read in every step */
-      readonly names: BatchNormNames;
-    }
+  | NormStep
   | { readonly op: 'relu' }
   | { readonly op: 'other'; readonly layer: Layer; run(x: Tensor, pass: Pass): Tensor };
 
@@ -158,10 +160,16 @@ export function runSteps(steps: readonly Step[], x: Tensor, pass: Pass, parts: P
   return current;
 }
 
-function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable, batchNormGroup: group }: Parts): Tensor {
+function runStep(step: Step, x: Tensor, pass: Pass, parts: Parts): Tensor {
   if (step.op === 'other') return step.run(x, pass);
   if (step.op === 'relu') return tf.relu(x);
+  return runNorm(step, x, pass, parts);
+}
+
+/** @param addend added behind the batch norm, before ReLU */
+function runNorm(step: NormStep, x: Tensor, pass: Pass, parts: Parts, addend?: Tensor): Tensor {
   const { path, layer, relu, names } = step;
+  const { ops, variable, batchNormGroup: group } = parts;
   const { training, again = false } = pass;
   const affine = layer.affine !== false;
   const normalise = (state: BatchNormState): Tensor =>
@@ -171,18 +179,15 @@ function runStep(step: Step, x: Tensor, pass: Pass, { ops, variable, batchNormGr
       momentum: layer.momentum,
       relu,
       group,
+      addend,
     });
   if (training && again) return withPassingStatistics(layer.features, normalise);
-  const run = (): Tensor => {
-    if (training) {
-      const tracked = variable(names.num_batches_tracked);
-      ops.noGrad(() => tracked.assign(tf.add(tracked, tf.scalar(1, 'int32'))));
-    }
-    return normalise({
+  const run = (): Tensor =>
+    normalise({
       runningMean: variable(names.running_mean),
       runningVar: variable(names.running_var),
+      batches: variable(names.num_batches_tracked),
     });
-  };
   return training && pass.normalise ? pass.normalise(path, run) : run();
 }
 
@@ -200,11 +205,26 @@ function withPassingStatistics(features: number, normalise: (state: BatchNormSta
 function residual(layer: Residual, here: string, parts: Parts): (x: Tensor, pass: Pass) => Tensor {
   const main = fuse(stepsOf(layer.main, here, parts));
   const shortcut = layer.shortcut ? fuse(stepsOf(layer.shortcut, here, parts)) : [];
+  const last = main.at(-1);
+  const drops = (layer.dropPath ?? 0) > 0;
+  if (last?.op === 'batch_norm' && !last.relu && layer.activation !== 'none' && !drops)
+    return normResidual(main.slice(0, -1), last, shortcut, parts);
   const add = layer.activation === 'none' ? sum : parts.ops.addRelu;
   return (x, pass) => {
     const a = pathDropped(runSteps(main, x, pass, parts), layer.dropPath ?? 0, pass, join(here, layer.dropName));
     const b = runSteps(shortcut, x, pass, parts);
     const y = add(a, b);
+    for (const t of [a, b]) if (t !== x) t.dispose();
+    return y;
+  };
+}
+
+/** A residual whose main path ends in a batch norm: the sum and the ReLU are taken with it. */
+function normResidual(main: readonly Step[], norm: NormStep, shortcut: readonly Step[], parts: Parts) {
+  return (x: Tensor, pass: Pass): Tensor => {
+    const a = runSteps(main, x, pass, parts);
+    const b = runSteps(shortcut, x, pass, parts);
+    const y = runNorm(norm, a, pass, parts, b);
     for (const t of [a, b]) if (t !== x) t.dispose();
     return y;
   };

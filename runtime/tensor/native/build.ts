@@ -59,7 +59,7 @@ function compilerArguments(libtorch: Libtorch, toolchain: Toolchain, output: str
   // libtorch_cuda registers its kernels when it is loaded; no symbol of it is named
   const cuda = libtorch.cuda ? ['-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda'] : [];
   return [
-    ...['-shared', '-fPIC', '-O2', `-std=${toolchain.standard}`, '-fvisibility=hidden'],
+    ...['-shared', '-fPIC', '-O3', `-std=${toolchain.standard}`, '-fvisibility=hidden'],
     `-D_GLIBCXX_USE_CXX11_ABI=${Number(libtorch.cxx11Abi)}`,
     '-DPIPE_WITH_GLOO',
     ...['-I', sources, '-I', toolchain.nodeHeaders, ...search],

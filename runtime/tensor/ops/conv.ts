@@ -12,8 +12,8 @@ export function convOps(kernels: FusedKernels): Pick<FusedOps, 'conv2d' | 'linea
         { x, filter, bias },
         () => ({ output: kernels.conv2d(x, filter, bias, g), save: [x, filter] }),
         (dy, [savedX, savedFilter]) => ({
-          x: () => kernels.conv2dInputGrad(dy, savedFilter, g),
-          filter: () => kernels.conv2dFilterGrad(savedX, dy, g),
+          x: () => kernels.conv2dInputGrad(dy, savedFilter, g, savedX),
+          filter: () => kernels.conv2dFilterGrad(savedX, dy, g, savedFilter),
           bias: () => tf.sum(dy, [0, 1, 2]),
         }),
       );

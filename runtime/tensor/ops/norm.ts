@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable.ts';
 import type { FusedKernels } from '../kernels.ts';
-import type { FusedOps, Tensor } from '../types.ts';
+import type { BatchNormState, FusedOps, Tensor } from '../types.ts';
 import { gradInGroup, trainInGroup } from './sync-norm.ts';
 
 type NormOps = Pick<FusedOps, 'batchNorm' | 'layerNorm2d' | 'addRelu' | 'l2Normalize'>;
 
 export function normOps(kernels: FusedKernels): NormOps {
-  return {
-    batchNorm(x, scale, offset, state, { training, eps = 1e-5, momentum = 0.1, relu = false, group }) {
+  const ops: NormOps = {
+    batchNorm(x, scale, offset, state, options) {
+      const { training, eps = 1e-5, momentum = 0.1, relu = false, group, addend } = options;
       const channels = x.shape.at(-1)!;
       for (const t of [scale, offset, state.runningMean, state.runningVar]) {
         if (t && t.size !== channels) throw new Error(`batchNorm of [${x.shape}] with parameters [${t.shape}]`);
@@ -18,31 +19,48 @@ export function normOps(kernels: FusedKernels): NormOps {
       if (training && !together && count <= 1) {
         throw new Error(`batchNorm in training needs more than one value per channel; the input is [${x.shape}]`);
       }
+      if (addend) {
+        const whole = training && !together && kernels.batchNormAddRelu;
+        if (whole) return normAddRelu(whole, x, addend, scale, offset, state, { eps, momentum });
+        const y = ops.batchNorm(x, scale, offset, state, { ...options, relu: false, addend: undefined });
+        const result = ops.addRelu(y, addend);
+        y.dispose();
+        return result;
+      }
       let groupCount = 0;
-      const optional = (t: Tensor | null): Tensor[] => (t ? [t] : []);
       return differentiable(
         { x, scale, offset },
         () => {
           if (!training) {
             const { runningMean: mean, runningVar: variance } = state;
             const y = kernels.batchNormEval(x, scale, offset, mean, variance, { eps, relu });
-            return { output: y, save: [x, mean, variance, ...optional(scale), ...(relu ? [y] : [])] };
+            return { output: y, save: [x, mean, variance, ...present(scale, relu ? offset : null, relu ? y : null)] };
           }
-          const options = { eps, momentum, relu };
+          const trained = { eps, momentum, relu };
           const result = together
-            ? trainInGroup(kernels, x, scale, offset, state, options, together)
-            : { ...kernels.batchNormTrain(x, scale, offset, state, options), count };
+            ? trainInGroup(kernels, x, scale, offset, state, trained, together)
+            : { ...kernels.batchNormTrain(x, scale, offset, state, trained), count };
           groupCount = result.count;
           const { y, mean, invStd } = result;
-          return { output: y, save: [x, mean, invStd, ...optional(scale), ...(relu ? [y] : [])] };
+          return { output: y, save: [x, mean, invStd, ...present(scale, relu ? offset : null, relu ? y : null)] };
         },
         (dy, [savedX, mean, second, ...rest]) => {
           const savedScale = scale ? rest[0] : null;
+          const savedOffset = relu && offset ? rest.at(-2)! : null;
           const y = relu ? rest.at(-1)! : null;
           const { dx, dScale, dOffset } = together
-            ? gradInGroup(kernels, dy, savedX, y, savedScale, { mean, invStd: second, count: groupCount }, together)
+            ? gradInGroup(
+                kernels,
+                dy,
+                savedX,
+                y,
+                savedScale,
+                savedOffset,
+                { mean, invStd: second, count: groupCount },
+                together,
+              )
             : training
-              ? kernels.batchNormGrad(dy, savedX, y, savedScale, mean, second)
+              ? kernels.batchNormGrad(dy, savedX, y, savedScale, savedOffset, mean, second)
               : frozenGrad(y ? kernels.reluGrad(dy, y) : dy, savedX, savedScale, mean, tf.rsqrt(tf.add(second, eps)));
           return { x: () => dx, scale: () => dScale, offset: () => dOffset };
         },
@@ -80,8 +98,7 @@ export function normOps(kernels: FusedKernels): NormOps {
     },
 
     addRelu(a, b) {
-      if (!tf.util.arraysEqual(a.shape, b.shape))
-        throw new Error(`addRelu of [${a.shape}] and [${b.shape}]: shapes differ`);
+      sameShape(a, b);
       return differentiable(
         { a, b },
         () => {
@@ -115,6 +132,37 @@ export function normOps(kernels: FusedKernels): NormOps {
       );
     },
   };
+  return ops;
+}
+
+const present = (...tensors: (Tensor | null)[]): Tensor[] => tensors.filter((t) => t !== null);
+
+function sameShape(a: Tensor, b: Tensor): void {
+  if (!tf.util.arraysEqual(a.shape, b.shape))
+    throw new Error(`addRelu of [${a.shape}] and [${b.shape}]: shapes differ`);
+}
+
+function normAddRelu(
+  kernel: NonNullable<FusedKernels['batchNormAddRelu']>,
+  x: Tensor,
+  addend: Tensor,
+  scale: Tensor | null,
+  offset: Tensor | null,
+  state: BatchNormState,
+  options: { readonly eps: number; readonly momentum: number },
+): Tensor {
+  sameShape(x, addend);
+  return differentiable(
+    { x, addend, scale, offset },
+    () => {
+      const { y, mean, invStd } = kernel.train(x, addend, scale, offset, state, options);
+      return { output: y, save: [x, y, mean, invStd, ...present(scale)] };
+    },
+    (dy, [savedX, y, mean, invStd, savedScale]) => {
+      const { dx, dAddend, dScale, dOffset } = kernel.grad(dy, savedX, y, savedScale ?? null, mean, invStd);
+      return { x: () => dx, addend: () => dAddend, scale: () => dScale, offset: () => dOffset };
+    },
+  );
 }
 
 /** Batch norm with constant statistics: y is linear in x. */

@@ -4,8 +4,8 @@
  * what the sums of the others change is added. Both are exact. Statistics are exchanged while the thread waits.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { updateRunning } from '../composed/norm.ts';
-import type { BatchNormTraining, FusedKernels } from '../kernels.ts';
+import { countBatch, updateRunning } from '../composed/norm.ts';
+import type { BatchNormGradients, BatchNormTraining, FusedKernels } from '../kernels.ts';
 import type { BatchNormGroup, BatchNormState, Tensor } from '../types.ts';
 
 /** What the backward pass needs besides what one rank's does. */
@@ -39,6 +39,7 @@ export function trainInGroup(
   const mean = tf.tensor1d(means);
   const variance = tf.tensor1d(variances);
   updateRunning(state, mean, variance, count, options.momentum);
+  countBatch(state);
   const y = kernels.batchNormEval(x, scale, offset, mean, variance, options);
   return { y, mean, invStd: tf.rsqrt(tf.add(variance, options.eps)), count };
 }
@@ -74,12 +75,13 @@ export function gradInGroup(
   x: Tensor,
   y: Tensor | null,
   scale: Tensor | null,
+  offset: Tensor | null,
   { mean, invStd, count }: Omit<GroupTraining, 'y'>,
   group: BatchNormGroup,
-): { dx: Tensor; dScale: Tensor; dOffset: Tensor } {
+): BatchNormGradients {
   const channels = x.shape.at(-1)!;
   const own = x.size / channels;
-  const alone = kernels.batchNormGrad(dy, x, y, scale, mean, invStd);
+  const alone = kernels.batchNormGrad(dy, x, y, scale, offset, mean, invStd);
   const values = new Float32Array(2 * channels);
   values.set(alone.dOffset.dataSync(), 0);
   values.set(alone.dScale.dataSync(), channels);

@@ -46,6 +46,13 @@ export function aten(name: string): Operator {
   return operator;
 }
 
+/** An operator that the add-on itself brings, for the processor. */
+export function ownOperator(name: string): Operator {
+  const operator = addon.bind(`pipe::${name}`, '');
+  if (!operator) throw new Error(`the add-on has no operator pipe::${name}`);
+  return operator;
+}
+
 /** Upload; temporary like an operator's result. */
 export const upload = (values: ArrayBufferView, shape: readonly number[], type: number): Handle =>
   addon.fromBuffer(values, shape, type, device);

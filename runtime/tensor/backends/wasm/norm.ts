@@ -1,4 +1,5 @@
 /** Batch normalisation and ReLU by own kernels: two or three passes over the maps, sums in float64. */
+import { countBatch } from '../../composed/norm.ts';
 import type { FusedKernels } from '../../kernels.ts';
 import type { BatchNormState, Tensor } from '../../types.ts';
 import type { Heap } from './heap.ts';
@@ -49,6 +50,7 @@ export function wasmNorm(heap: Heap): Norm {
       heap.kernels.channelMeans(heap.at(x), rows, channels, heap.at(mean), sums);
       heap.kernels.channelVariances(heap.at(x), rows, channels, heap.at(mean), variance, sums);
       updateRunning(heap, state, mean, variance, rows, momentum);
+      countBatch(state);
       const [variances, inverse] = [heap.floats(variance, channels), heap.values(invStd)];
       for (let c = 0; c < channels; c++) inverse[c] = 1 / Math.sqrt(variances[c] + eps);
       const y = apply(x, scale, offset, mean, invStd, (value) => value, relu);
@@ -59,7 +61,7 @@ export function wasmNorm(heap: Heap): Norm {
       return apply(x, scale, offset, mean, variance, (value) => 1 / Math.sqrt(value + eps), relu);
     },
 
-    batchNormGrad(dy, x, y, scale, mean, invStd) {
+    batchNormGrad(dy, x, y, scale, _offset, mean, invStd) {
       const { channels, rows } = sizes(x);
       const dx = heap.output(x.shape);
       const [dScale, dOffset] = [heap.output([channels]), heap.output([channels])];

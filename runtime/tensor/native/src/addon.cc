@@ -4,6 +4,7 @@
 #include <torch/version.h>
 
 #include "allocator.h"
+#include "norm.h"
 #include "operators.h"
 #include "streams.h"
 #include "tensors.h"

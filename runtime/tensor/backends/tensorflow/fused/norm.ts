@@ -1,5 +1,6 @@
 /** Batch normalisation, ReLU and their gradients, each one pass of TensorFlow. */
 import * as tf from '@tensorflow/tfjs-core';
+import { countBatch } from '../../../composed/norm.ts';
 import type { FusedKernels } from '../../../kernels.ts';
 import type { Tensor } from '../../../types.ts';
 import { bool, float, floats, text, type } from '../attributes.ts';
@@ -24,13 +25,15 @@ export function normKernels({ one, many }: Run, inverse: boolean): Norm {
   const relu = (x: Tensor): Tensor => one('Relu', [floats], x);
   const back = (y: Tensor, shape: number[]): Tensor => (shape.length === 4 ? y : tf.reshape(y, shape));
   return {
-    batchNormTrain(x, scale, offset, { runningMean, runningVar }, { eps, momentum, relu: positive }) {
+    batchNormTrain(x, scale, offset, state, { eps, momentum, relu: positive }) {
+      const { runningMean, runningVar } = state;
       const channels = [x.shape.at(-1)!];
       const given = [scale ?? tf.ones(channels), offset ?? tf.zeros(channels), runningMean, runningVar];
       const settings = [...attributes(true, eps), float('exponential_avg_factor', momentum)];
       const [y, mean, variance, batchMean, spread] = many('FusedBatchNormV3', settings, [images(x), ...given], 6);
       runningMean.assign(mean);
       runningVar.assign(variance);
+      countBatch(state);
       const invStd = inverse ? spread : tf.rsqrt(tf.add(spread, eps));
       return { y: back(positive ? relu(y) : y, x.shape), mean: batchMean, invStd };
     },
@@ -42,7 +45,7 @@ export function normKernels({ one, many }: Run, inverse: boolean): Norm {
       return back(positive ? relu(y) : y, x.shape);
     },
 
-    batchNormGrad(dy, x, y, scale, mean, invStd) {
+    batchNormGrad(dy, x, y, scale, _offset, mean, invStd) {
       const gradient = y ? one('ReluGrad', [floats], dy, y) : dy;
       const spread = inverse ? invStd : tf.reciprocal(tf.square(invStd)); // eps is in it already
       const inputs = [images(gradient), images(x), scale ?? tf.ones(mean.shape), mean, spread, tf.zeros([0])];

@@ -30,19 +30,21 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
       return image(y, g.output);
     }),
 
-  conv2dInputGrad: (dy, filter, g) =>
+  conv2dInputGrad: (dy, filter, g, x) =>
     kernelScope(() => {
       const [n, height, width, c] = g.input;
-      const x = blank([n, c, height, width]);
-      const [dx] = gradients(low(imageOf(dy)), x, lowFilterOf(filter), g, INPUT);
+      const given = x && imageOf(x);
+      const fits = given !== undefined && addon.scalarType(given) === lowScalarType();
+      const input = fits ? given : blank([n, c, height, width]);
+      const [dx] = gradients(low(imageOf(dy)), input, lowFilterOf(filter), g, INPUT);
       return image(dx!, g.input);
     }),
 
-  conv2dFilterGrad: (x, dy, g) =>
+  conv2dFilterGrad: (x, dy, g, filter) =>
     kernelScope(() => {
       const [kh, kw, c, o] = g.filter;
       const input = low(imageOf(x));
-      const w = blank([o, c, kh, kw]);
+      const w = filter ? lowFilterOf(filter) : blank([o, c, kh, kw]);
       const [, dw] = gradients(low(imageOf(dy)), input, w, g, FILTER);
       return filterResult(cast(dw!, scalarType.float32), g.filter);
     }),
