@@ -6,6 +6,7 @@
 #include "allocator.h"
 #include "norm.h"
 #include "operators.h"
+#include "pointwise.h"
 #include "streams.h"
 #include "tensors.h"
 #ifdef PIPE_WITH_GLOO

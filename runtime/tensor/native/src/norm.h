@@ -381,7 +381,7 @@ inline std::tuple<Tensor, Tensor, Tensor, Tensor> batchNormAddReluBackward(const
 
 }  // namespace norm
 
-TORCH_LIBRARY(pipe, library) {
+TORCH_LIBRARY_FRAGMENT(pipe, library) {
   library.def(
       "batch_norm(Tensor x, Tensor? addend, Tensor? scale, Tensor? offset, Tensor(a!) running_mean, "
       "Tensor(b!) running_var, Tensor(c!)? batches, float momentum, float eps, bool relu) -> (Tensor, Tensor, Tensor)",

@@ -2,7 +2,7 @@
 import type { ConvGeometry } from '../../../geometry.ts';
 import type { FusedKernels } from '../../../kernels.ts';
 import type { Handle } from '../../../native/addon.ts';
-import { addon, aten, device, kernelScope, memoryFormat, scalarType } from '../aten.ts';
+import { addon, aten, device, kernelScope, memoryFormat, ownOperator, scalarType } from '../aten.ts';
 import { cast, h } from '../data.ts';
 import { low, lowScalarType } from '../precision.ts';
 import { imageOf, lowFilterOf } from './filters.ts';
@@ -11,6 +11,14 @@ import { filter as filterResult, image } from './tensor.ts';
 const convolution = aten('convolution');
 const backward = aten('convolution_backward');
 const empty = aten('empty.memory_format');
+const pointwise = ownOperator('pointwise');
+const pointwiseInputGradient = ownOperator('pointwise_input_gradient');
+const pointwiseFilterGradient = ownOperator('pointwise_filter_gradient');
+const hasMkl = device === 'cpu' && (ownOperator('has_mkl')() as unknown as boolean);
+
+/** One matrix product does it, and is the quicker way. */
+const isProduct = ({ filter: [kh, kw], stride, padding, groups }: ConvGeometry): boolean =>
+  hasMkl && kh === 1 && kw === 1 && groups === 1 && [...stride, ...padding].every((n, i) => n === (i < 2 ? 1 : 0));
 
 const ZERO = [0, 0];
 const INPUT = [true, false, false];
@@ -25,6 +33,7 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
     kernelScope(() => {
       const w = lowFilterOf(filter);
       const b = bias ? cast(h(bias), addon.scalarType(w)) : null;
+      if (isProduct(g)) return image(pointwise(low(imageOf(x)), w, b), g.output);
       const { stride, padding, dilation, groups } = g;
       const y = convolution(low(imageOf(x)), w, b, stride, padding, dilation, false, ZERO, groups);
       return image(y, g.output);
@@ -32,6 +41,7 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
 
   conv2dInputGrad: (dy, filter, g, x) =>
     kernelScope(() => {
+      if (isProduct(g)) return image(pointwiseInputGradient(low(imageOf(dy)), lowFilterOf(filter)), g.input);
       const [n, height, width, c] = g.input;
       const given = x && imageOf(x);
       const fits = given !== undefined && addon.scalarType(given) === lowScalarType();
@@ -44,6 +54,10 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
     kernelScope(() => {
       const [kh, kw, c, o] = g.filter;
       const input = low(imageOf(x));
+      if (isProduct(g)) {
+        const dw = pointwiseFilterGradient(low(imageOf(dy)), input);
+        return filterResult(cast(dw, scalarType.float32), g.filter);
+      }
       const w = filter ? lowFilterOf(filter) : blank([o, c, kh, kw]);
       const [, dw] = gradients(low(imageOf(dy)), input, w, g, FILTER);
       return filterResult(cast(dw!, scalarType.float32), g.filter);
