@@ -153,6 +153,20 @@ withTorch('the libtorch add-on', () => {
     assert.equal(addon.memory()[1], 0);
   });
 
+  it('takes a freed block that is a little larger, not one that is much larger', () => {
+    const empty = addon.bind('aten::empty', 'memory_format')!;
+    const megabytes = (count: number) => empty([count * 2 ** 18], FLOAT);
+    addon.trim();
+    addon.release(megabytes(64));
+    const kept = addon.memory()[1];
+    const little = megabytes(30);
+    assert.equal(addon.memory()[1], kept);
+    const near = megabytes(48);
+    assert.equal(addon.memory()[1], 0);
+    for (const each of [little, near]) addon.release(each);
+    addon.trim();
+  });
+
   it('does not keep the blocks of every size that ever was', () => {
     const empty = addon.bind('aten::empty', 'memory_format')!;
     addon.trim();

@@ -64,6 +64,7 @@ class CachingAllocator final : public c10::Allocator {
   static constexpr size_t kHeader = 64;  // keeps the data on a cache line; its first word is the size class
   static constexpr size_t kHugePage = size_t(1) << 21;
   static constexpr size_t kSpare = size_t(256) << 20;
+  static constexpr size_t kNearby = 4;
   static constexpr size_t kClassesPerDoubling = 8;  // at most 12.5 % of a block is unused
 
   static size_t classOf(size_t bytes) {
@@ -79,9 +80,8 @@ class CachingAllocator final : public c10::Allocator {
   }
 
   void* take(size_t bytes) {
-    const size_t sizeClass = classOf(bytes), size = bytesOf(sizeClass);
     std::lock_guard<std::mutex> lock(mutex_);
-    if (sizeClass >= cache_.size()) cache_.resize(sizeClass + 1);
+    const size_t sizeClass = nearest(classOf(bytes)), size = bytesOf(sizeClass);
     std::vector<void*>& blocks = cache_[sizeClass];
     void* block;
     if (blocks.empty()) {
@@ -97,6 +97,14 @@ class CachingAllocator final : public c10::Allocator {
     if (live_ > peakEver_) peakEver_ = live_;
     *static_cast<size_t*>(block) = sizeClass;
     return static_cast<char*>(block) + kHeader;
+  }
+
+  /// A cached block of a somewhat larger class (at most a half) is better than memory that is new.
+  size_t nearest(size_t sizeClass) {
+    if (sizeClass + kNearby >= cache_.size()) cache_.resize(sizeClass + kNearby + 1);
+    for (size_t c = sizeClass; c <= sizeClass + kNearby; c++)
+      if (!cache_[c].empty()) return c;
+    return sizeClass;
   }
 
   /// Work of other shapes than before does not add its blocks to theirs: a quarter above the most that was in use is the
