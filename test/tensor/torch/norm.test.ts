@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict';
 import { openBackend } from '../../../runtime/tensor/backend.ts';
 import type { Handle } from '../../../runtime/tensor/native/addon.ts';
-import { formula, near, size } from '../support.ts';
-import { withTorch } from './support.ts';
-
-type Aten = typeof import('../../../runtime/tensor/backends/torch/aten.ts');
+import { formula, near } from '../support.ts';
+import { type Aten, given as givenOn, read as readFrom, withTorch } from './support.ts';
 
 withTorch('batch norm on torch', () => {
   let torch: Aten;
@@ -15,20 +13,8 @@ withTorch('batch norm on torch', () => {
   });
 
   const EPS = 1e-5;
-  const given = (k: number, shape: readonly number[], type?: number): Handle => {
-    const { aten, memoryFormat, scalarType, upload } = torch;
-    const plain = upload(formula(k, size(shape)), shape, scalarType.float32);
-    const cast = type === undefined ? plain : aten('_to_copy')(plain, type);
-    return shape.length === 4 ? aten('contiguous')(cast, memoryFormat.channelsLast) : cast;
-  };
-  /** Values in the order of the axes. */
-  function read(handle: Handle): Float32Array {
-    const { addon, aten, memoryFormat, scalarType } = torch;
-    const plain = aten('contiguous')(aten('_to_copy')(handle, scalarType.float32), memoryFormat.contiguous);
-    const list = new Float32Array(size(addon.shape(plain)));
-    addon.readInto(plain, list);
-    return list;
-  }
+  const given = (k: number, shape: readonly number[], type?: number): Handle => givenOn(torch, k, shape, type);
+  const read = (handle: Handle): Float32Array => readFrom(torch, handle);
   const fresh = (channels: number) => {
     const { scalarType, upload } = torch;
     const filled = (value: number) => upload(new Float32Array(channels).fill(value), [channels], scalarType.float32);

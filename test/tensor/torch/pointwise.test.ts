@@ -1,11 +1,8 @@
 /** Convolutions of 1×1 as matrix products, beside libtorch's own convolution. */
 import assert from 'node:assert/strict';
 import { openBackend } from '../../../runtime/tensor/backend.ts';
-import type { Handle } from '../../../runtime/tensor/native/addon.ts';
-import { formula, near, size } from '../support.ts';
-import { withTorch } from './support.ts';
-
-type Aten = typeof import('../../../runtime/tensor/backends/torch/aten.ts');
+import { formula, near } from '../support.ts';
+import { type Aten, given, read, withTorch } from './support.ts';
 
 withTorch('pointwise convolution on torch', () => {
   let torch: Aten;
@@ -13,19 +10,6 @@ withTorch('pointwise convolution on torch', () => {
     await openBackend('torch');
     torch = await import('../../../runtime/tensor/backends/torch/aten.ts');
   });
-
-  const lastFormat = (k: number, shape: readonly number[], type: number): Handle => {
-    const { aten, memoryFormat, scalarType, upload } = torch;
-    const plain = upload(formula(k, size(shape)), shape, scalarType.float32);
-    return aten('contiguous')(aten('_to_copy')(plain, type), memoryFormat.channelsLast);
-  };
-  function read(handle: Handle): Float32Array {
-    const { addon, aten, memoryFormat, scalarType } = torch;
-    const plain = aten('contiguous')(aten('_to_copy')(handle, scalarType.float32), memoryFormat.contiguous);
-    const list = new Float32Array(size(addon.shape(plain)));
-    addon.readInto(plain, list);
-    return list;
-  }
 
   for (const [type, tolerance] of [
     ['float32', 1e-5],
@@ -41,22 +25,22 @@ withTorch('pointwise convolution on torch', () => {
           const { addon, aten, memoryFormat, ownOperator, scalarType, upload } = torch;
           const at = scalarType[type];
           const [x, w, dy] = [
-            lastFormat(0, [n, c, height, width], at),
-            lastFormat(1, [o, c, 1, 1], at),
-            lastFormat(2, [n, o, height, width], at),
+            given(torch, 0, [n, c, height, width], at),
+            given(torch, 1, [o, c, 1, 1], at),
+            given(torch, 2, [n, o, height, width], at),
           ];
           const bias = aten('_to_copy')(upload(formula(3, o), [o], scalarType.float32), at);
           const rule = [[1, 1], [0, 0], [1, 1], false, [0, 0], 1] as const;
           for (const b of [null, bias]) {
             const y = ownOperator('pointwise')(x, w, b);
-            near(read(y), read(aten('convolution')(x, w, b, ...rule)), tolerance, 'y');
+            near(read(torch, y), read(torch, aten('convolution')(x, w, b, ...rule)), tolerance, 'y');
             assert.ok(addon.isContiguous(y, memoryFormat.channelsLast));
           }
           const [dx, dw] = aten('convolution_backward')(dy, x, w, null, ...rule, [true, true, false]);
           const ownDx = ownOperator('pointwise_input_gradient')(dy, w);
           const ownDw = ownOperator('pointwise_filter_gradient')(dy, x);
-          near(read(ownDx), read(dx), tolerance, 'dx');
-          near(read(ownDw), read(dw), tolerance, 'dw');
+          near(read(torch, ownDx), read(torch, dx), tolerance, 'dx');
+          near(read(torch, ownDw), read(torch, dw), tolerance, 'dw');
           for (const own of [ownDx, ownDw]) assert.ok(addon.isContiguous(own, memoryFormat.channelsLast));
         });
       });
@@ -66,7 +50,7 @@ withTorch('pointwise convolution on torch', () => {
   it('refuses a larger filter', () => {
     torch.kernelScope(() => {
       const { float32 } = torch.scalarType;
-      const [x, w] = [lastFormat(0, [1, 2, 3, 3], float32), lastFormat(1, [2, 2, 3, 3], float32)];
+      const [x, w] = [given(torch, 0, [1, 2, 3, 3], float32), given(torch, 1, [2, 2, 3, 3], float32)];
       assert.throws(
         () => torch.ownOperator('pointwise')(x, w, null),
         /pipe::pointwise: a pointwise filter is \[O, C, 1, 1\]/,
