@@ -11,7 +11,7 @@
 #include <vector>
 
 // the widest vectors that the processor has are chosen when the add-on is loaded
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #define PIPE_VECTORS __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define PIPE_VECTORS
