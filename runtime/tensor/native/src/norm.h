@@ -47,7 +47,8 @@ PIPE_INLINE void store(Half& to, float value) {
 enum class Then { nothing, relu, addRelu };
 
 /// Values in the order of memory, [rows, channels]. Loops run over periods, whole rows of at least 128 values, so that
-/// few channels are as quick as many; blocks of rows are what threads share out, the same for any number of threads.
+/// few channels are as quick as many; blocks of rows are what threads share out, the same for any number of threads, and
+/// short, since sums within them are of float32.
 struct Shape {
   int64_t channels, rows, period, block;
 
@@ -56,7 +57,7 @@ struct Shape {
     rows = x.numel() / channels;
     const int64_t together = std::max<int64_t>(1, 128 / channels);
     period = channels * together;
-    const int64_t wanted = std::min<int64_t>(1024, std::max<int64_t>(64, 32768 / channels));
+    const int64_t wanted = std::min<int64_t>(256, std::max<int64_t>(32, 8192 / channels));
     block = (wanted + together - 1) / together * together;
   }
   int64_t blocks() const { return (rows + block - 1) / block; }
@@ -127,18 +128,18 @@ PIPE_INLINE void sumsOf(const T* __restrict dy, const T* __restrict x, const T* 
   }
 }
 
-/// dx = p·g + q·x + r
+/// dx = p·g + q·(x − mean) + r
 template <Then then, class T>
 PIPE_INLINE void gradientTo(const T* __restrict g, const T* __restrict x, T* __restrict dx, int64_t size, int64_t period,
-                            const float* __restrict a, const float* __restrict b, const float* __restrict p,
-                            const float* __restrict q, const float* __restrict r) {
+                            const float* __restrict a, const float* __restrict b, const float* __restrict mean,
+                            const float* __restrict p, const float* __restrict q, const float* __restrict r) {
   for (int64_t at = 0; at < size; at += period) {
     const int64_t width = std::min(period, size - at);
     for (int64_t c = 0; c < width; c++) {
       const float value = load(x[at + c]);
       float passed = load(g[at + c]);
       if (then == Then::relu) passed = value * a[c] + b[c] <= 0 ? 0.0f : passed;
-      store(dx[at + c], p[c] * passed + q[c] * value + r[c]);
+      store(dx[at + c], p[c] * passed + (q[c] * (value - mean[c]) + r[c]));
     }
   }
 }
@@ -161,9 +162,9 @@ PIPE_INLINE void gradientTo(const T* __restrict g, const T* __restrict x, T* __r
   }
 #define PIPE_GRADIENT(T, name, then)                                                                                \
   PIPE_VECTORS static void gradient##name(const T* g, const T* x, T* dx, int64_t size, int64_t period,              \
-                                          const float* a, const float* b, const float* p, const float* q,           \
-                                          const float* r) {                                                         \
-    gradientTo<then>(g, x, dx, size, period, a, b, p, q, r);                                                        \
+                                          const float* a, const float* b, const float* mean, const float* p,        \
+                                          const float* q, const float* r) {                                         \
+    gradientTo<then>(g, x, dx, size, period, a, b, mean, p, q, r);                                                  \
   }
 #define PIPE_TYPE(T)                          \
   PIPE_MOMENTS(T)                             \
@@ -200,12 +201,16 @@ struct Sums {
   float* second(int64_t block) { return first(block) + shape.period; }
   std::vector<double> total() const {
     std::vector<double> result(2 * shape.channels);
-    const float* part = parts.data();
-    for (int64_t i = 0; i < 2 * shape.blocks(); i++, part += shape.period) {
-      double* const to = result.data() + (i & 1) * shape.channels;
-      for (int64_t at = 0; at < shape.period; at += shape.channels)
-        for (int64_t c = 0; c < shape.channels; c++) to[c] += part[at + c];
-    }
+    constexpr int64_t kColumns = 64;
+    parallel((shape.channels + kColumns - 1) / kColumns, [&](int64_t columns) {
+      const int64_t first = columns * kColumns, end = std::min(first + kColumns, shape.channels);
+      const float* part = parts.data();
+      for (int64_t i = 0; i < 2 * shape.blocks(); i++, part += shape.period) {
+        double* const to = result.data() + (i & 1) * shape.channels;
+        for (int64_t at = 0; at < shape.period; at += shape.channels)
+          for (int64_t c = first; c < end; c++) to[c] += part[at + c];
+      }
+    });
     return result;
   }
 };
@@ -293,22 +298,20 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> backward(const Tensor& dy, const Tens
     dOffsets[c] = float(total[c]);
     dScales[c] = float(total[n + c] * inverse[c]);
   }
-  // dx = a·(g − Σg/n − x̂·Σ(g·x̂)/n), as one line in g and x
+  // dx = a·(g − Σg/n − x̂·Σ(g·x̂)/n), as one line in g and x − mean: around 0 the rounding of r stays small
   const double count = double(shape.rows);
   const Channels q(shape, [&](int64_t c) {
     return float(-double(gamma[c]) * inverse[c] * inverse[c] * inverse[c] * total[n + c] / count);
   });
-  const Channels r(shape, [&](int64_t c) {
-    return float(-double(gamma[c]) * inverse[c] * total[c] / count - double(q.list[c]) * means[c]);
-  });
+  const Channels r(shape, [&](int64_t c) { return float(-double(line.a.list[c]) * total[c] / count); });
   void (*finish)(const T*, const T*, T*, int64_t, int64_t, const float*, const float*, const float*, const float*,
-                 const float*) = gradientPlain;
+                 const float*, const float*) = gradientPlain;
   if (relu && !sum) finish = gradientRelu;
   const T* const gradient = sum ? passed : given;
   T* const to = values<T>(dx);
   parallel(shape.blocks(), [&](int64_t i) {
     const int64_t at = shape.begin(i);
-    finish(gradient + at, input + at, to + at, shape.size(i), shape.period, line.a, line.b, line.a, q, r);
+    finish(gradient + at, input + at, to + at, shape.size(i), shape.period, line.a, line.b, middle, line.a, q, r);
   });
   return {dx, dScale, dOffset, dAddend};
 }
