@@ -29,7 +29,7 @@ describe('an approach of one’s own, as a plugin', () => {
       take(folder, 'simsiam.ts', 'simsiam.json');
       const lines = readFileSync(join(folder, 'simsiam.ts'), 'utf8').split('\n').length;
       assert.ok(lines < 100, `${lines} lines`);
-      const knobs = ['train_images=256', 'test_images=48', 'epochs=4', 'batch_size=32', 'size=16', 'crop=16'];
+      const knobs = ['train_images=256', 'test_images=48', 'epochs=4', 'batch_size=32', 'size=16', 'crop=16', 'lr=2'];
       const args = ['run', 'simsiam.json', '--plugin', './simsiam.ts', ...knobs, ...device, '--out', 'out'];
       const { code, stdout, stderr } = await startPipe(args, { cwd: folder });
       assert.equal(code, 0, stderr);
