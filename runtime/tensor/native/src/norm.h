@@ -1,5 +1,5 @@
 // Batch normalisation over the last axis in memory, together with the sum and the ReLU behind it: libtorch passes over
-// the values fourteen times for what takes eight (with a sum: seventeen, ten). Registered beside libtorch's own
+// the values fourteen times for what takes eight (with a sum: seventeen, eleven). Registered beside libtorch's own
 // operators, as pipe::…, for float32 and bfloat16 on the processor. Ioffe and Szegedy 2015, arXiv:1502.03167.
 #pragma once
 #include <ATen/ATen.h>
