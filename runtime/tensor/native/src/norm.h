@@ -74,7 +74,7 @@ void parallel(int64_t count, F f) {
   iterator.for_each(
       [&](char** data, const int64_t* strides, int64_t n, int64_t m) {
         for (int64_t j = 0; j < m; j++)
-          for (int64_t i = n - 1; i >= 0; i--) f(data[0] + i * strides[0] + j * strides[1] - first);
+          for (int64_t i = 0; i < n; i++) f(data[0] + i * strides[0] + j * strides[1] - first);
       },
       1);
 }
@@ -184,7 +184,6 @@ T* values(const Tensor& t) {
 /// Values of each channel, repeated over a period.
 struct Channels {
   std::vector<float> list;
-  Channels(const Shape& shape) : list(shape.period) {}
   template <class F>
   Channels(const Shape& shape, F f) : list(shape.period) {
     for (int64_t c = 0; c < shape.period; c++) list[c] = c < shape.channels ? f(c) : list[c - shape.channels];
