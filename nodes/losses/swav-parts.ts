@@ -1,9 +1,33 @@
 /** What the losses of the SwAV family share. */
-import type { ComputeContext } from '../../runtime/node.ts';
+import { type ComputeContext, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
 import { queueLengths } from './derived.ts';
 import type { Tools } from './sinkhorn.ts';
 import { createQueue, type SwavQueue } from './swav-queue.ts';
+
+/** @param queued what the queue holds, for its description */
+export const swavParams = (queued: string) => ({
+  temperature: T.Number({ default: 0.1, exclusiveMinimum: 0, description: 'softmax temperature' }),
+  num_iters: T.Integer({ default: 3, minimum: 0, description: 'rounds of Sinkhorn-Knopp' }),
+  epsilon: T.Number({ default: 0.05, exclusiveMinimum: 0, description: 'entropy of the assignments' }),
+  crops_for_assign: T.Array(T.Integer({ minimum: 0 }), {
+    default: [0, 1],
+    minItems: 1,
+    uniqueItems: true,
+    description: 'crops whose assignments are predicted',
+  }),
+  normalize_last_layer: T.Boolean({
+    default: true,
+    description: 'keep the prototypes at length 1 after each update',
+  }),
+  queue: T.Object(
+    {
+      queue_length: T.Integer({ default: 0, minimum: 0, description: 'embeddings over all ranks; 0: no queue' }),
+      start_iter: T.Integer({ default: 0, minimum: 0, description: 'first step that uses the queue' }),
+    },
+    { default: {}, description: queued },
+  ),
+});
 
 /**
  * Every crop predicts the assignments of the assign crops, its own aside: −mean Σ q·log softmax(scores / temperature),

@@ -5,7 +5,7 @@ import type { Tensor } from '../../runtime/tensor/types.ts';
 import { writeSafetensors } from '../../runtime/train/safetensors.ts';
 import { queueFacts } from './derived.ts';
 import { assign } from './swav-assign.ts';
-import { cropCount, openQueue, predictionLoss, requirePrototypes, rowsPerCrop } from './swav-parts.ts';
+import { cropCount, openQueue, predictionLoss, requirePrototypes, rowsPerCrop, swavParams } from './swav-parts.ts';
 
 /**
  * SwAV: each assign crop's images are assigned to prototypes (Sinkhorn-Knopp over the batch of all ranks and the queue),
@@ -23,15 +23,7 @@ export default defineNode({
   aliases: ['swav_loss'],
   role: 'loss',
   params: T.Object({
-    temperature: T.Number({ default: 0.1, exclusiveMinimum: 0, description: 'softmax temperature' }),
-    num_iters: T.Integer({ default: 3, minimum: 0, description: 'rounds of Sinkhorn-Knopp' }),
-    epsilon: T.Number({ default: 0.05, exclusiveMinimum: 0, description: 'entropy of the assignments' }),
-    crops_for_assign: T.Array(T.Integer({ minimum: 0 }), {
-      default: [0, 1],
-      minItems: 1,
-      uniqueItems: true,
-      description: 'crops whose assignments are predicted',
-    }),
+    ...swavParams('embeddings of past images in the assignments, for small batches'),
     temp_hard_assignment_iters: T.Integer({
       default: 0,
       minimum: 0,
@@ -46,17 +38,6 @@ export default defineNode({
       minimum: 0,
       description: 'exponent of a power law of the sizes of prototypes; 0: all alike',
     }),
-    normalize_last_layer: T.Boolean({
-      default: true,
-      description: 'keep the prototypes at length 1 after each update',
-    }),
-    queue: T.Object(
-      {
-        queue_length: T.Integer({ default: 0, minimum: 0, description: 'embeddings over all ranks; 0: no queue' }),
-        start_iter: T.Integer({ default: 0, minimum: 0, description: 'first step that uses the queue' }),
-      },
-      { default: {}, description: 'embeddings of past images in the assignments, for small batches' },
-    ),
   }),
   inputs: {
     scores: batch.tensor('float32', ['V*N', 'K'], { list: true, description: 'crop-major, one per prototype set' }),

@@ -2,7 +2,7 @@ import { batch, defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
 import { queueFacts } from './derived.ts';
 import { assign } from './swav-assign.ts';
-import { cropCount, openQueue, predictionLoss, requirePrototypes, rowsPerCrop } from './swav-parts.ts';
+import { cropCount, openQueue, predictionLoss, requirePrototypes, rowsPerCrop, swavParams } from './swav-parts.ts';
 
 /**
  * SwAV whose assignments come from a momentum encoder. Caron et al. 2020, arXiv:2006.09882. `momentum_scores` and
@@ -16,28 +16,7 @@ export default defineNode({
   description: 'SwAV with assignments from a momentum encoder (arXiv:2006.09882).',
   aliases: ['swav_momentum_loss'],
   role: 'loss',
-  params: T.Object({
-    temperature: T.Number({ default: 0.1, exclusiveMinimum: 0, description: 'softmax temperature' }),
-    num_iters: T.Integer({ default: 3, minimum: 0, description: 'rounds of Sinkhorn-Knopp' }),
-    epsilon: T.Number({ default: 0.05, exclusiveMinimum: 0, description: 'entropy of the assignments' }),
-    crops_for_assign: T.Array(T.Integer({ minimum: 0 }), {
-      default: [0, 1],
-      minItems: 1,
-      uniqueItems: true,
-      description: 'crops whose assignments are predicted',
-    }),
-    normalize_last_layer: T.Boolean({
-      default: true,
-      description: 'keep the prototypes at length 1 after each update',
-    }),
-    queue: T.Object(
-      {
-        queue_length: T.Integer({ default: 0, minimum: 0, description: 'embeddings over all ranks; 0: no queue' }),
-        start_iter: T.Integer({ default: 0, minimum: 0, description: 'first step that uses the queue' }),
-      },
-      { default: {}, description: 'momentum embeddings of past images in the assignments' },
-    ),
-  }),
+  params: T.Object(swavParams('momentum embeddings of past images in the assignments')),
   inputs: {
     scores: batch.tensor('float32', ['V*N', 'K'], { list: true, description: 'crop-major, one per prototype set' }),
     momentum_scores: batch.tensor('float32', ['A*N', 'K'], { list: true, description: 'of the assign crops' }),

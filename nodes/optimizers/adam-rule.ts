@@ -1,5 +1,19 @@
+import { T } from '../../runtime/node.ts';
 import type { TensorApi, Variable } from '../../runtime/tensor/types.ts';
 import type { UpdateRule } from './per-parameter.ts';
+import { ratesParams } from './rates.ts';
+
+const share = T.Number({ minimum: 0, exclusiveMaximum: 1 });
+
+export const adamParams = (defaults: { readonly weight_decay: number }) => ({
+  ...ratesParams(defaults),
+  betas: T.Tuple([share, share], {
+    default: [0.9, 0.999],
+    description: 'shares of the old means of gradients and of their squares kept',
+  }),
+  eps: T.Number({ default: 1e-8, minimum: 0, description: 'added to the denominator' }),
+  amsgrad: T.Boolean({ default: false, description: 'divide by the largest mean square so far' }),
+});
 
 export interface AdamParams {
   readonly betas: readonly [number, number];

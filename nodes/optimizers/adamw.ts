@@ -1,7 +1,6 @@
 import { batch, defineNode, T } from '../../runtime/node.ts';
-import { adamRule } from './adam-rule.ts';
+import { adamParams, adamRule } from './adam-rule.ts';
 import { perParameter } from './per-parameter.ts';
-import { ratesParams } from './rates.ts';
 
 /** AdamW: Adam whose weight decay acts on the parameters themselves. Loshchilov and Hutter 2019, arXiv:1711.05101. */
 export default defineNode({
@@ -9,15 +8,7 @@ export default defineNode({
   description: 'Adam with decoupled weight decay (arXiv:1711.05101).',
   aliases: ['adamw'],
   role: 'optimizer',
-  params: T.Object({
-    ...ratesParams({ weight_decay: 0.01 }),
-    betas: T.Tuple([T.Number({ minimum: 0, exclusiveMaximum: 1 }), T.Number({ minimum: 0, exclusiveMaximum: 1 })], {
-      default: [0.9, 0.999],
-      description: 'shares of the old means of gradients and of their squares kept',
-    }),
-    eps: T.Number({ default: 1e-8, minimum: 0, description: 'added to the denominator' }),
-    amsgrad: T.Boolean({ default: false, description: 'divide by the largest mean square so far' }),
-  }),
+  params: T.Object(adamParams({ weight_decay: 0.01 })),
   inputs: { loss: batch.scalar('float32') },
   show: ['lr', 'weight_decay'],
   create: (context) => perParameter(context, adamRule(context.tf, context.params, true)),

@@ -1,11 +1,13 @@
 /**
  * All-reduce of 25 million floats (ResNet-50's gradients) with 2 and 4 processes: through shared memory, through
- * sockets, and, where there is a Python with torch ($PYTHON, default python3), through torch.distributed's Gloo.
+ * sockets, as tensors of the torch backend (where it is built), and, where there is a Python with torch ($PYTHON, default
+ * python3), through torch.distributed's Gloo.
  * Usage: node --import=tsx test/bench/collectives.ts
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../runtime/distributed/free-port.ts';
+import { backendState } from '../../runtime/tensor/backend.ts';
 import { launch } from '../distributed/fixtures/launch.ts';
 
 const FLOATS = 25_000_000;
@@ -27,7 +29,7 @@ const parse = (stdout: string): Times =>
       .map((line) => JSON.parse(line)),
   );
 
-async function ours(size: number, how: string): Promise<Times> {
+async function ours(size: number, how: 'shared' | 'sockets' | 'torch'): Promise<Times> {
   const ends = await launch('../../bench/collectives-rank.ts', size, [String(FLOATS), String(ROUNDS), how]);
   const failed = ends.find(({ code }) => code !== 0);
   if (failed) throw new Error(failed.stderr);
@@ -70,8 +72,10 @@ const text = (times: Times | undefined): string => {
   return `median ${median.toFixed(0)} ms, fastest ${fastest.toFixed(0)} ms, ${rate.toFixed(2)} GB/s${waiting}`;
 };
 
+const { available: torch } = await backendState('torch');
 for (const size of [2, 4]) {
   console.log(`${size} processes, shared memory: ${text(await ours(size, 'shared'))}`);
   console.log(`${size} processes, sockets: ${text(await ours(size, 'sockets'))}`);
+  if (torch) console.log(`${size} processes, tensors of the torch backend: ${text(await ours(size, 'torch'))}`);
   console.log(`${size} processes, torch.distributed Gloo: ${text(await gloo(size))}`);
 }

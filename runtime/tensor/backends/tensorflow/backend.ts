@@ -1,6 +1,7 @@
 /** tfjs's storage over TensorFlow's tensors, with what the kernels of tfjs's npm package ask of their backend. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Variable } from '../../types.ts';
+import { NativeBackend } from '../native.ts';
 import { bool, type DataTypeName, dataType, floats, shape, text, type } from './attributes.ts';
 import type { Attribute, Binding, Output, TensorId } from './binding.ts';
 
@@ -22,7 +23,7 @@ const typeNames = new Map<number, tf.DataType>(
 typeNames.set(dataType.int64, 'int32'); // indices that TensorFlow alone reads again
 const engine = tf.engine() as unknown as { makeTensorFromTensorInfo(info: tf.TensorInfo): Tensor };
 
-export class TensorflowBackend extends tf.KernelBackend {
+export class TensorflowBackend extends NativeBackend {
   readonly binding: Binding;
   private readonly stored: tf.DataStorage<Stored>;
   private variables = 0;
@@ -201,28 +202,6 @@ export class TensorflowBackend extends tf.KernelBackend {
 
   override numDataIds(): number {
     return this.stored.numDataIds();
-  }
-
-  override floatPrecision(): 32 {
-    return 32;
-  }
-
-  override epsilon(): number {
-    return 1e-7;
-  }
-
-  override memory(): { unreliable: boolean } {
-    return { unreliable: false };
-  }
-
-  override timerAvailable(): boolean {
-    return true;
-  }
-
-  override async time(f: () => void): Promise<tf.BackendTimingInfo> {
-    const start = performance.now();
-    f();
-    return { kernelMs: performance.now() - start };
   }
 
   override dispose(): void {}

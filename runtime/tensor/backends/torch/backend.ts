@@ -1,9 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { NativeBackend } from '../native.ts';
 import { addon, kernelScope } from './aten.ts';
 import { adopt, dataCount, find, read, register, type TorchData, unregister, write } from './data.ts';
 
 /** tfjs's storage contract over libtorch tensors. */
-export class TorchBackend extends tf.KernelBackend {
+export class TorchBackend extends NativeBackend {
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): TorchData {
     return kernelScope(() => register(write(values, shape, dtype)));
   }
@@ -52,28 +53,6 @@ export class TorchBackend extends tf.KernelBackend {
 
   override numDataIds(): number {
     return dataCount();
-  }
-
-  override floatPrecision(): 32 {
-    return 32;
-  }
-
-  override epsilon(): number {
-    return 1e-7;
-  }
-
-  override memory(): { unreliable: boolean } {
-    return { unreliable: false };
-  }
-
-  override timerAvailable(): boolean {
-    return true;
-  }
-
-  override async time(f: () => void): Promise<tf.BackendTimingInfo> {
-    const start = performance.now();
-    f();
-    return { kernelMs: performance.now() - start };
   }
 
   override dispose(): void {
