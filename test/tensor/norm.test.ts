@@ -71,4 +71,25 @@ onEachBackend('batch norm', (backendOf) => {
       tf.dispose(Object.values(state));
     });
   });
+
+  it('refuses an input without values in training', () => {
+    const backend = backendOf();
+    const { tf, ops } = backend;
+    backend.scope(() => {
+      for (const shape of [
+        [0, 3],
+        [4, 0],
+        [2, 3, 3, 0],
+      ]) {
+        const state = {
+          runningMean: tf.variable(tf.zeros([shape.at(-1)!]), false) as Variable,
+          runningVar: tf.variable(tf.ones([shape.at(-1)!]), false) as Variable,
+        };
+        const x = tf.zeros(shape);
+        assert.throws(() => ops.batchNorm(x, null, null, state, { training: true }), /more than one value per channel/);
+        tf.dispose([state.runningMean, state.runningVar]);
+      }
+      return undefined;
+    });
+  });
 });

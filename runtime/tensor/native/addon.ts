@@ -77,7 +77,7 @@ export function loadAddon(): Addon {
   } catch (error) {
     throw new Missing(
       `the libtorch add-on ${path} does not load (${(error as Error).message})`,
-      'pipe backends build torch',
+      'pipe backends build torch --force',
     );
   }
 }

@@ -22,7 +22,7 @@ export async function buildTorch({ log, force = false }: BuildOptions): Promise<
   const libtorch = locateLibtorch();
   const target = addonPath(libtorch);
   if (existsSync(target) && !force) {
-    log(`the add-on for libtorch ${libtorch.version.join('.')} is built: ${target}`);
+    log(`the add-on for libtorch ${libtorch.version.join('.')} is built: ${target} (--force builds it anew)`);
     return target;
   }
   const toolchain = findToolchain(compilerNeeds(libtorch));
@@ -61,7 +61,7 @@ function compilerArguments(libtorch: Libtorch, toolchain: Toolchain, output: str
   return [
     ...['-shared', '-fPIC', '-O3', `-std=${toolchain.standard}`, '-fvisibility=hidden'],
     `-D_GLIBCXX_USE_CXX11_ABI=${Number(libtorch.cxx11Abi)}`,
-    '-DPIPE_WITH_GLOO',
+    ...(libtorch.gloo ? ['-DPIPE_WITH_GLOO'] : []),
     ...['-I', sources, '-I', toolchain.nodeHeaders, ...search],
     join(sources, 'addon.cc'),
     ...['-o', output, ...libraries, '-ltorch_cpu', '-lc10', ...cuda],

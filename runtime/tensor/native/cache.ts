@@ -14,7 +14,7 @@ export const cacheFolder = (environment: NodeJS.ProcessEnv): string =>
 /** Path of the add-on for this libtorch and this Node, built or not. */
 export function addonPath(libtorch: Libtorch, environment: NodeJS.ProcessEnv = process.env): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([libtorch.root, libtorch.version, libtorch.cxx11Abi, libtorch.cuda]));
+  hash.update(JSON.stringify([libtorch.root, libtorch.version, libtorch.cxx11Abi, libtorch.cuda, libtorch.gloo]));
   hash.update(JSON.stringify([process.platform, process.arch, process.versions.modules]));
   const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(cc|h)$/.test(name));
   for (const name of files.sort()) hash.update(name).update(readFileSync(join(sources, name)));

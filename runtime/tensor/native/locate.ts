@@ -15,6 +15,8 @@ export interface Libtorch {
   /** built with GCC's C++11 ABI; wheels before 2.6 were not */
   readonly cxx11Abi: boolean;
   readonly cuda: boolean;
+  /** c10d with Gloo, and its headers; without it ranks exchange tensors by the project's own transport */
+  readonly gloo: boolean;
 }
 
 const OLDEST = [1, 13] as const;
@@ -41,6 +43,7 @@ function inspect(folder: string, origin: string): Libtorch {
   const root = realpathSync(folder);
   const libraries = libraryFolder(root);
   if (!libraries) throw new Missing(`${origin} at ${root} has no libtorch_cpu library`, CURE);
+  if (!existsSync(join(libraries, 'libc10.so'))) throw new Missing(`${origin} at ${root} has no libc10 library`, CURE);
   if (!hasHeaders(root)) throw new Missing(`${origin} at ${root} has libraries but no C++ headers`, CURE);
   const version = headerVersion(root);
   const [major, minor] = version;
@@ -55,6 +58,7 @@ function inspect(folder: string, origin: string): Libtorch {
     systemWide: root === '/usr',
     cxx11Abi: usesCxx11Abi(libraries),
     cuda: existsSync(join(libraries, 'libtorch_cuda.so')),
+    gloo: existsSync(join(root, 'include/torch/csrc/distributed/c10d/ProcessGroupGloo.hpp')),
   };
 }
 

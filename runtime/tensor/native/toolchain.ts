@@ -24,8 +24,7 @@ export function findToolchain(
   { purpose, standard, gcc, clang }: CompilerNeeds,
   environment: NodeJS.ProcessEnv = process.env,
 ): Toolchain {
-  const compiler = environment.CXX ?? 'g++';
-  const found = compilerVersion(compiler);
+  const { compiler, ...found } = findCompiler(environment.CXX);
   const oldest = found.clang ? clang : gcc;
   if (found.major < oldest) {
     throw new Missing(
@@ -36,14 +35,29 @@ export function findToolchain(
   return { compiler, standard, nodeHeaders: nodeHeaders() };
 }
 
-function compilerVersion(compiler: string): { clang: boolean; major: number } {
-  const run = (...args: string[]) =>
-    execFileSync(compiler, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  try {
-    return { clang: run('--version').includes('clang'), major: Number.parseInt(run('-dumpversion'), 10) };
-  } catch {
-    throw new Missing(`no C++ compiler ('${compiler}' does not start)`, 'install g++, or set CXX to a compiler');
+interface Compiler {
+  readonly compiler: string;
+  readonly clang: boolean;
+  /** version */
+  readonly major: number;
+}
+
+/** $CXX, else the first that starts. */
+function findCompiler(chosen: string | undefined): Compiler {
+  const names = chosen ? [chosen] : ['g++', 'c++', 'clang++'];
+  for (const compiler of names) {
+    const run = (...args: string[]) =>
+      execFileSync(compiler, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const clang = run('--version').includes('clang');
+      return { compiler, clang, major: Number.parseInt(run('-dumpversion'), 10) };
+    } catch {}
   }
+  const tried = names.map((name) => `'${name}'`).join(', ');
+  throw new Missing(
+    `no C++ compiler (${tried} ${names.length > 1 ? 'do' : 'does'} not start)`,
+    'install g++, or set CXX to the path of a compiler',
+  );
 }
 
 function nodeHeaders(): string {

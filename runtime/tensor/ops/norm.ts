@@ -16,7 +16,7 @@ export function normOps(kernels: FusedKernels): NormOps {
       }
       const count = x.size / channels;
       const together = training && group !== undefined && group.size > 1 ? group : undefined;
-      if (training && !together && count <= 1) {
+      if (training && !together && !(count > 1)) {
         throw new Error(`batchNorm in training needs more than one value per channel; the input is [${x.shape}]`);
       }
       if (addend) {

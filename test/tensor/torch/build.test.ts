@@ -62,6 +62,8 @@ describe('finding libtorch and building the add-on', () => {
       assert.throws(locate, (error: Error) => message.test(error.message) && cure.test(error.message));
     problem(/^LIBTORCH at .* has no libtorch_cpu library/);
     file('lib/libtorch_cpu.so', '');
+    problem(/^LIBTORCH at .* has no libc10 library/);
+    file('lib/libc10.so', '');
     problem(/^LIBTORCH at .* has libraries but no C\+\+ headers/);
     file('include/ATen/core/Tensor.h', '');
     problem(/^the libtorch at .* does not say its version/);
@@ -103,7 +105,7 @@ describe('finding libtorch and building the add-on', () => {
     writeFileSync(path, 'not an add-on');
     assert.throws(
       loadAddon,
-      /^Missing: the libtorch add-on .*torch\.node does not load \(.+\): pipe backends build torch$/s,
+      /^Missing: the libtorch add-on .*torch\.node does not load \(.+\): pipe backends build torch --force$/s,
     );
   });
 

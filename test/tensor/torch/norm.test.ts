@@ -150,4 +150,18 @@ withTorch('batch norm on torch', () => {
     const [mean, variance] = fresh(channels);
     return from.ownOperator('batch_norm')(x, addend, null, null, mean, variance, null, 0.1, EPS, false);
   };
+
+  it('an input without values is an error, not a crash', () => {
+    torch.kernelScope(() => {
+      for (const [rows, channels] of [
+        [0, 3],
+        [4, 0],
+      ]) {
+        const x = torch.upload(new Float32Array(0), [rows, channels], torch.scalarType.float32);
+        const [mean, variance] = fresh(channels);
+        const call = () => torch.ownOperator('batch_norm')(x, null, null, null, mean, variance, null, 0.1, EPS, false);
+        assert.throws(call, /batch norm has no values/);
+      }
+    });
+  });
 });

@@ -56,6 +56,7 @@ inline int64_t toInt(napi_env env, napi_value value) {
     case napi_number: {
       const double number = toDouble(env, value);
       if (number != std::trunc(number)) throw Misuse("expected an integer, not " + std::to_string(number));
+      if (!std::isfinite(number)) throw Misuse("expected a finite integer");
       check(napi_get_value_int64(env, value, &result), "an integer");
       return result;
     }
@@ -135,7 +136,8 @@ struct Bytes {
     size_t count, offset;
     napi_value buffer;
     check(napi_get_typedarray_info(env, value, &type, &count, &data, &buffer, &offset), "a typed array");
-    static const size_t widths[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+    static const std::vector<size_t> widths = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+    if (size_t(type) >= widths.size()) throw Misuse("a typed array of a kind that is not known here");
     length = count * widths[type];
   }
 };

@@ -318,6 +318,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> backward(const Tensor& dy, const Tens
 /// Both in one type and in rows.
 inline Tensor rowsOf(const Tensor& t, const Tensor& like) {
   TORCH_CHECK(t.dim() == 2 || t.dim() == 4, "batch norm takes 2 or 4 axes, not ", t.dim());
+  TORCH_CHECK(t.numel() > 0, "batch norm has no values: the shape is ", t.sizes());
   TORCH_CHECK(t.sizes() == like.sizes(), "shapes differ: ", t.sizes(), " and ", like.sizes());
   return t.to(like.scalar_type()).contiguous(t.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
 }

@@ -7,19 +7,25 @@
 
 namespace bridge {
 
+/// With its index: streams and events belong to one device, and "cuda" alone is the one that is current.
+inline c10::Device deviceFrom(napi_env env, napi_value text) {
+  const c10::Device device(toString(env, text));
+  return device.has_index() ? device : c10::impl::VirtualGuardImpl(device.type()).getDevice();
+}
+
 inline c10::Stream streamFrom(napi_env env, napi_value device, napi_value id) {
-  return c10::Stream(c10::Stream::UNSAFE, c10::Device(toString(env, device)), toInt(env, id));
+  return c10::Stream(c10::Stream::UNSAFE, deviceFrom(env, device), toInt(env, id));
 }
 
 /// currentStream(device) → id
 inline napi_value currentStream(napi_env env, Environment&, const napi_value* values, size_t) {
-  const c10::Device device(toString(env, values[0]));
+  const c10::Device device = deviceFrom(env, values[0]);
   return js(env, double(c10::impl::VirtualGuardImpl(device.type()).getStream(device).id()));
 }
 
 /// pooledStream(device) → id of a stream of the device's pool
 inline napi_value pooledStream(napi_env env, Environment&, const napi_value* values, size_t) {
-  const c10::Device device(toString(env, values[0]));
+  const c10::Device device = deviceFrom(env, values[0]);
   return js(env, double(c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, false).id()));
 }
 
@@ -58,9 +64,10 @@ inline napi_value eventDone(napi_env env, Environment& owner, const napi_value* 
 /// recordStream(tensor, device, stream id): the stream reads the tensor, which was made on another; its memory is not used
 /// again before that is done
 inline napi_value recordStream(napi_env env, Environment& owner, const napi_value* values, size_t) {
-  const c10::Stream stream = streamFrom(env, values[1], values[2]);
   const at::Tensor& tensor = owner.handles.get(env, values[0]);
-  if (tensor.device().type() != stream.device_type()) throw Misuse("the tensor is not on the device of the stream");
+  if (tensor.device().type() != c10::Device(toString(env, values[1])).type())
+    throw Misuse("the tensor is not on the device of the stream");
+  const c10::Stream stream = streamFrom(env, values[1], values[2]);
   if (tensor.has_storage())
     c10::impl::VirtualGuardImpl(stream.device_type()).recordDataPtrOnStream(tensor.storage().data_ptr(), stream);
   return nullptr;

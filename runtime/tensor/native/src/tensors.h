@@ -8,10 +8,16 @@
 
 namespace bridge {
 
+inline c10::ScalarType scalarTypeFrom(napi_env env, napi_value value) {
+  const int64_t type = toInt(env, value);
+  if (type < 0 || type >= int64_t(c10::ScalarType::NumOptions)) throw Misuse("there is no scalar type " + std::to_string(type));
+  return c10::ScalarType(type);
+}
+
 /// fromBuffer(typed array, shape, scalar type, device) → handle; copies
 inline napi_value fromBuffer(napi_env env, Environment& owner, const napi_value* values, size_t) {
   const Bytes bytes(env, values[0]);
-  const auto options = at::TensorOptions().dtype(c10::ScalarType(toInt(env, values[2])));
+  const auto options = at::TensorOptions().dtype(scalarTypeFrom(env, values[2]));
   const c10::Device device(toString(env, values[3]));
   at::Tensor tensor = at::empty(toInts(env, values[1]), options.device(c10::kCPU));
   if (tensor.nbytes() != bytes.length)
