@@ -1,9 +1,14 @@
 // After installation: build the torch backend where a libtorch and a compiler are found. Never fails an installation.
-const log = (line) => process.stderr.write(`pipe-ssl: ${line}\n`);
-try {
-  const { buildTorchIfPossible } = await import('../dist/runtime/tensor/native/build.js');
-  await buildTorchIfPossible(log);
-} catch {
-  // a checkout, not built yet
-  log('`pipe backends build torch` builds the torch backend, where PyTorch or libtorch is installed');
+import { existsSync } from 'node:fs';
+
+const builder = new URL('../dist/runtime/tensor/native/build.js', import.meta.url);
+// in a checkout this runs twice: before the project is built, when there is nothing to do, and after
+if (existsSync(builder)) {
+  const log = (line) => process.stderr.write(`pipe-ssl: ${line}\n`);
+  try {
+    const { buildTorchIfPossible } = await import(builder.href);
+    await buildTorchIfPossible(log);
+  } catch (error) {
+    log(`the torch backend was not built (${error.message}); later: pipe backends build torch`);
+  }
 }

@@ -303,10 +303,13 @@ const backends = program
   .description('The tensor backends: list them with what would add each, measure one, or build one.');
 backends
   .command('list', { isDefault: true })
-  .description('All backends: do they work here, on what device, which version; else the command that would add it.')
-  .option('--probe', 'measure those that work too, a few seconds each: a matrix product and a convolution step')
+  .description(
+    'All backends: do they work here, on what device, which version, how fast (a matrix product and a convolution ' +
+      'step, a few seconds each); else the command that would add it.',
+  )
+  .option('--no-speed', 'measure nothing')
   .addOption(jsonOption())
-  .addHelpText('after', '\nExample:\n  pipe backends --probe')
+  .addHelpText('after', '\nExample:\n  pipe backends\n  pipe backends --no-speed')
   .action(async (options) => (await import('./commands/backends.ts')).list(options));
 backends
   .command('measure')

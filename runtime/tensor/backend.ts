@@ -15,8 +15,13 @@ export const backendNames: readonly string[] = Object.keys(openers);
 
 /** Whether this backend works here, and what would add it. Loads no tensor library. */
 export async function backendState(name: string): Promise<BackendState> {
-  const { default: opener } = await openers[name]();
-  return opener.probe();
+  try {
+    const { default: opener } = await openers[name]();
+    return await opener.probe();
+  } catch (error) {
+    // what it stands on is broken in a way that nobody thought of: that must not hide the others
+    return { name, available: false, reason: (error as Error).message, cure: `install what ${name} stands on anew` };
+  }
 }
 
 /** The state of each, in order of preference. */

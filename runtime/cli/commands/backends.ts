@@ -8,30 +8,28 @@ import type { Speed } from '../../tensor/measure.ts';
 
 interface Row extends BackendState {
   readonly speed?: Speed;
-  /** why it could not be measured, although it seemed to work */
-  readonly failure?: string;
 }
 
-export async function list(options: { json?: boolean; probe?: boolean }): Promise<void> {
+export async function list(options: { json?: boolean; speed: boolean }): Promise<void> {
+  const states = await availableBackends();
+  const width = Math.max(...states.map((state) => what(state).length));
   const rows: Row[] = [];
-  for (const state of await availableBackends()) {
-    rows.push(options.probe && state.available ? await measured(state) : state); // one after the other: they share the cores
+  for (const state of states) {
+    const row = options.speed && state.available ? await measured(state) : state; // one after the other: they share the cores
+    rows.push(row);
+    if (!options.json)
+      process.stdout.write(`${row.available ? '✓' : '✗'} ${row.name.padEnd(12)} ${describe(row, width)}\n`);
   }
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-    return;
-  }
-  const width = Math.max(...rows.map(({ device, version }) => `${device ?? ''}, ${version ?? ''}`.length));
-  for (const row of rows) {
-    process.stdout.write(`${row.available ? '✓' : '✗'} ${row.name.padEnd(12)} ${describe(row, width)}\n`);
-  }
+  if (options.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
 }
 
-function describe({ available, device, version, reason, cure, speed, failure }: Row, width: number): string {
-  if (!available) return `${reason}; to add it: ${cure}`;
-  const what = [device, version].filter(Boolean).join(', ');
-  if (failure) return `${what}; but it does not run: ${failure}`;
-  return speed ? `${what.padEnd(width)}  ${sentence(speed)}` : what;
+const what = ({ device, version }: BackendState): string => [device, version].filter(Boolean).join(', ');
+
+function describe(row: Row, width: number): string {
+  const { available, reason, cure, speed } = row;
+  const found = what(row);
+  if (!available) return `${found && `${found}: `}${reason}; to add it: ${cure}`;
+  return speed ? `${found.padEnd(width)}  ${sentence(speed)}` : found;
 }
 
 const sentence = ({ matrixProduct, convolutionStep }: Speed): string =>
@@ -47,7 +45,11 @@ async function measured(state: BackendState): Promise<Row> {
     text(child.stderr),
     once(child, 'close'),
   ]);
-  if (code !== 0) return { ...state, failure: errors.trim().split('\n').at(-1) || `ended by ${signal ?? code}` };
+  if (code !== 0) {
+    const reason = errors.trim().split('\n').at(-1) || `it ended by ${signal ?? code}`;
+    const cure = `see \`pipe backends measure ${state.name}\``;
+    return { ...state, available: false, reason: `it is there but does not run (${reason})`, cure };
+  }
   const { device, speed } = JSON.parse(out) as { device: string; speed: Speed };
   return { ...state, device, speed };
 }
