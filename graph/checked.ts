@@ -60,7 +60,6 @@ export interface RunSettings {
   readonly device: string;
   /** worker threads; -1: as many as cores allow */
   readonly workers: number;
-  readonly deterministic: boolean;
   /** batch norm in training takes the batches of all ranks, or of groups of ranks, for one */
   readonly sync_batch_norm: boolean | { readonly group_size: number };
 }

@@ -41,7 +41,7 @@ export const RUN_SCHEMA: JsonSchema = {
     device: {
       type: 'string',
       default: 'auto',
-      description: 'backend, or backend and device ("torch:cuda:0"); auto: the fastest that works here',
+      description: 'backend, as `pipe backends` lists them; auto: the fastest that works here',
     },
     workers: { type: 'integer', minimum: -1, default: -1, description: 'worker threads; -1: as many as cores allow' },
     sync_batch_norm: {
@@ -65,7 +65,6 @@ export const RUN_SCHEMA: JsonSchema = {
       description:
         'what happens with a batch: {"type": "step/…", …its params}; default: forward, loss, backward, update',
     },
-    deterministic: { type: 'boolean', default: true, description: 'the same numbers in every run' },
   },
 };
 

@@ -1,6 +1,7 @@
 /** From a document — a file, a shipped name, or an object built in a program — to a checked graph. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { CheckOptions } from '../../graph/check/check.ts';
+import { RUN_SCHEMA } from '../../graph/check/run-settings.ts';
 import type { CheckedGraph } from '../../graph/checked.ts';
 import type { Owner } from '../../graph/document/override-rules.ts';
 import {
@@ -43,19 +44,7 @@ const resolve = (pipeline: string | PipelineDocument, options: ResolveOptions) =
   typeof pipeline === 'string' ? resolveDocument(pipeline, options) : resolveObject(pipeline, options);
 
 /** Settings that may be overridden though the document does not say them. */
-const RUN_SETTINGS = [
-  'epochs',
-  'phases',
-  'evaluate',
-  'test_every',
-  'seed',
-  'precision',
-  'device',
-  'workers',
-  'sync_batch_norm',
-  'step',
-  'deterministic',
-];
+const RUN_SETTINGS = Object.keys(RUN_SCHEMA.properties ?? {});
 
 /** Resolve a document with its overrides. Throws WrongRequest with all problems found. */
 export async function openPipeline(
