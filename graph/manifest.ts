@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { NodeDeclaration, Role } from './node-type.ts';
+import { type NodeDeclaration, namesOf, type Role } from './node-type.ts';
 
 export interface ManifestEntry {
   /** module path from the package root, without extension: "nodes/losses/swav" */
@@ -68,13 +68,14 @@ export async function buildManifest(root: string): Promise<{ text: string; error
       errors.push(`${file}.ts: the default export is not a node type: ${reason}`);
       continue;
     }
-    const { type, role, aliases, description } = declared;
-    for (const name of [type, ...(aliases ?? [])]) {
+    const { type, role, description } = declared;
+    const [, ...aliases] = namesOf(declared);
+    for (const name of [type, ...aliases]) {
       const owner = owners.get(name);
       if (owner === undefined) owners.set(name, file);
       else errors.push(`${file}.ts: the name "${name}" already belongs to ${owner}.ts`);
     }
-    manifest[type] = { file, role, ...(aliases?.length ? { aliases: [...aliases] } : {}), description };
+    manifest[type] = { file, role, ...(aliases.length > 0 ? { aliases } : {}), description };
   }
   if (errors.length > 0) return { text: '', errors };
   const sorted = Object.fromEntries(Object.entries(manifest).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -81,6 +81,8 @@ export interface Declared<S extends TObject> {
   readonly description: string;
   /** names in VISSL, torchvision or lightly */
   readonly aliases?: readonly string[];
+  /** further names, each with the params that make this type what bears the name elsewhere; a document may change them */
+  readonly presets?: Readonly<Record<string, Partial<P<S>>>>;
   readonly params: S;
   readonly inputs?: Ports | ((params: P<S>) => Ports);
   readonly outputs?: Ports | ((params: P<S>) => Ports);
@@ -170,3 +172,10 @@ export type NodeDeclaration = Declared<any> &
     | ModelStatics<any>
     | { readonly role: Exclude<Role, 'dataset' | 'transform' | 'collator' | 'model'> }
   );
+
+/** All names of a type: its id, its aliases, its presets. */
+export const namesOf = ({ type, aliases = [], presets = {} }: NodeDeclaration): readonly string[] => [
+  type,
+  ...aliases,
+  ...Object.keys(presets),
+];

@@ -18,6 +18,10 @@ function section(declared: NodeDeclaration): string[] {
   const names = declared.aliases?.length
     ? [`Also known as ${declared.aliases.map((name) => `\`${name}\``).join(', ')}.`, '']
     : [];
+  const presets = Object.entries(declared.presets ?? {}).flatMap(([name, params]) => [
+    `\`${name}\` is this with \`${JSON.stringify(params)}\`.`,
+    '',
+  ]);
   const params = Object.entries(properties(declared)).map(([name, schema]) => [
     `\`${name}\``,
     describeType(schema),
@@ -36,6 +40,7 @@ function section(declared: NodeDeclaration): string[] {
     declared.description,
     '',
     ...names,
+    ...presets,
     ...table(['param', 'type', 'default', 'meaning'], params),
     ...table(['', 'port', 'carries'], ports),
   ];

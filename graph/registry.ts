@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Manifest, notANodeType } from './manifest.ts';
-import type { NodeDeclaration, Role } from './node-type.ts';
+import { type NodeDeclaration, namesOf, type Role } from './node-type.ts';
 import { nearest } from './problem.ts';
 
 export interface RegistryEntry {
@@ -62,7 +62,8 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Reg
     add({ type, role, aliases, description, module: new URL(file + EXTENSION, PACKAGE).href });
   }
   const addDeclared = (declared: NodeDeclaration, plugin?: string) => {
-    const { type, role, description, aliases = [] } = declared;
+    const { type, role, description } = declared;
+    const [, ...aliases] = namesOf(declared);
     for (const name of plugin === undefined ? [] : [type, ...aliases]) {
       const taken = names.get(name);
       if (!taken) continue;

@@ -28,7 +28,7 @@ export function checkHooks(
       });
       return [];
     }
-    const { params, problems } = readParams(declaration, said, types, registry);
+    const { params, problems } = readParams(declaration, String(type), said, types, registry);
     reportParams(problems, path, where, report);
     return [{ name: nameOf(declaration.type), declaration, params }];
   });
@@ -49,7 +49,7 @@ export async function broughtHooks(drafts: Drafts, registry: Registry): Promise<
   return brought.map(({ hook: { type, ...said }, name, by }): CheckedHook => {
     const declaration = types.get(type);
     if (declaration?.role !== 'hook') throw new Error(`${by} brings "${type}", which is not a hook`);
-    const { params, problems } = readParams(declaration, said, types, registry);
+    const { params, problems } = readParams(declaration, String(type), said, types, registry);
     if (problems[0]) throw new Error(`${by} brings ${type} with wrong params: ${problems[0].message}`);
     return { name: nameOf(type), declaration, params, from: name };
   });

@@ -104,7 +104,7 @@ export function draftNodes(document: ResolvedDocument, types: Types, registry: R
       });
       return nothing;
     }
-    const { params, problems } = readParams(declaration, paramsOf(value), types, registry);
+    const { params, problems } = readParams(declaration, value.type, paramsOf(value), types, registry);
     reportParams(problems, path, name, report);
     try {
       const ports = portsOf(declaration, params);

@@ -28,7 +28,7 @@ export function checkStep(
     });
     return undefined;
   }
-  const { params, problems } = readParams(declaration, said, types, registry);
+  const { params, problems } = readParams(declaration, type as string, said, types, registry);
   reportParams(problems, path, 'run.step', report);
   return { name: 'step', declaration, params };
 }

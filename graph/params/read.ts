@@ -13,17 +13,18 @@ export type Params = Readonly<Record<string, unknown>>;
 export type Types = ReadonlyMap<string, NodeDeclaration>;
 
 /**
- * The params of `declared` and every mistake in them. Where a param is wrong the result has its default instead (or
+ * The params of `declared`, by this name in the document, and every mistake in them. Where a param is wrong the result has its default instead (or
  * nothing), so that what does not depend on it can still be checked.
  */
 export function readParams(
   declared: NodeDeclaration,
+  name: string,
   said: Params,
   types: Types,
   registry: Registry,
 ): { params: Params; problems: readonly ParamProblem[] } {
   const schema = paramsSchema(declared);
-  const filled = withDefaults(schema, said) as Params;
+  const filled = withDefaults(schema, { ...declared.presets?.[name], ...said }) as Params;
   const problems = [...validateParams(declared, filled)];
   let params = filled;
   for (const { path, kind, number, value } of inlineNodes(schema, filled)) {
@@ -66,7 +67,7 @@ function readInline(
   if (!declared) {
     return refuse([kind], `"${name}" is no ${kind}`, registry.suggest(`${kind}/${name}`).replaceAll(`"${kind}/`, '"'));
   }
-  const { params, problems } = readParams(declared, said, types, registry);
+  const { params, problems } = readParams(declared, name, said, types, registry);
   return { value: { [kind]: declared.type.slice(kind.length + 1), ...params }, problems };
 }
 

@@ -1,7 +1,7 @@
 /** Definitions by node type, told apart by "type" (or by the kind's key, for inline nodes). */
 
 import { mapValues } from '../map-values.ts';
-import type { NodeDeclaration } from '../node-type.ts';
+import { type NodeDeclaration, namesOf } from '../node-type.ts';
 import { type JsonSchema, toJsonSchema } from '../params/json-schema.ts';
 import { requirements } from './complete.ts';
 import { orKnob } from './values.ts';
@@ -13,12 +13,12 @@ export interface Discriminator {
   readonly names: (declared: NodeDeclaration) => readonly string[];
 }
 
-export const BY_TYPE: Discriminator = { key: 'type', names: ({ type, aliases = [] }) => [type, ...aliases] };
+export const BY_TYPE: Discriminator = { key: 'type', names: namesOf };
 
 /** {"schedule": "cosine"}: short name, whole id or alias. */
 export const byKind = (kind: string): Discriminator => ({
   key: kind,
-  names: ({ type, aliases = [] }) => [...new Set([type.slice(kind.length + 1), type, ...aliases])],
+  names: (declared) => [...new Set([declared.type.slice(kind.length + 1), ...namesOf(declared)])],
 });
 
 const WIRE: JsonSchema = { $ref: '#/$defs/wire' };

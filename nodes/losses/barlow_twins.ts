@@ -13,7 +13,8 @@ import { twoViews } from './two-views.ts';
 export default defineNode({
   type: 'loss/barlow_twins',
   description: 'Barlow Twins: decorrelate the dimensions of two views (arXiv:2103.03230).',
-  aliases: ['barlow_twins_loss', 'BarlowTwinsLoss'],
+  aliases: ['barlow_twins_loss'],
+  presets: { BarlowTwinsLoss: { standardize: 'each_view', lambda: 0.005, scale_loss: 1 } },
   role: 'loss',
   params: T.Object({
     lambda: T.Number({ default: 0.0051, minimum: 0, description: 'weight of the off-diagonal terms' }),

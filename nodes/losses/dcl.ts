@@ -10,7 +10,8 @@ import { twoViews } from './two-views.ts';
 export default defineNode({
   type: 'loss/dcl',
   description: 'Decoupled contrastive loss, plain or weighted (arXiv:2110.06848).',
-  aliases: ['DCLLoss', 'DCLWLoss'],
+  aliases: ['DCLLoss'],
+  presets: { DCLWLoss: { sigma: 0.5 } },
   role: 'loss',
   params: T.Object({
     temperature: T.Number({ default: 0.1, exclusiveMinimum: 0, description: 'similarities are divided by it' }),

@@ -9,7 +9,8 @@ import { ratesParams } from './rates.ts';
 export default defineNode({
   type: 'optimizer/rmsprop',
   description: 'RMSprop, plain or centred, with momentum.',
-  aliases: ['rmsprop', 'rmsprop_tf'],
+  aliases: ['rmsprop'],
+  presets: { rmsprop_tf: { eps_inside_sqrt: true } },
   role: 'optimizer',
   params: T.Object({
     ...ratesParams({ weight_decay: 0 }),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildManifest } from '../../graph/manifest.ts';
+import { readParams } from '../../graph/params/read.ts';
 import { createRegistry, PluginError } from '../../graph/registry.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -70,6 +71,23 @@ describe('registry', () => {
         { type, role, description },
         { type: name, role: manifest[name].role, description: manifest[name].description },
       );
+    }
+  });
+
+  it('presets of shipped types say params that are right, and none that is the default already', async () => {
+    const registry = await createRegistry();
+    const types = await registry.load(registry.list().map(({ type }) => type));
+    const presets = [...types.values()].flatMap((type) =>
+      Object.entries(type.presets ?? {}).map(([name, params]) => ({ type, name, params: params as object })),
+    );
+    assert.ok(presets.some(({ name }) => name === 'DCLWLoss'));
+    for (const { type, name, params } of presets) {
+      const plain = readParams(type, type.type, {}, types, registry).params;
+      const named = readParams(type, name, {}, types, registry);
+      assert.deepEqual(named.params, { ...plain, ...params }, name);
+      assert.notDeepEqual(named.params, plain, name);
+      const wrong = named.problems.filter(({ path: [key] }) => key !== undefined && key in params);
+      assert.deepEqual(wrong, [], name);
     }
   });
 

@@ -41,6 +41,7 @@ const asJson = (declared: NodeDeclaration): unknown => ({
   role: declared.role,
   description: declared.description,
   aliases: declared.aliases ?? [],
+  presets: declared.presets ?? {},
   params: declared.params,
   inputs: portsOf(declared, 'inputs'),
   outputs: portsOf(declared, 'outputs'),
@@ -49,6 +50,8 @@ const asJson = (declared: NodeDeclaration): unknown => ({
 function asText(declared: NodeDeclaration): string {
   const lines = [`${declared.type}  (${declared.role})`, declared.description];
   if (declared.aliases?.length) lines.push(`also known as: ${declared.aliases.join(', ')}`);
+  for (const [preset, params] of Object.entries(declared.presets ?? {}))
+    lines.push(`${preset} is this with ${JSON.stringify(params)}`);
   const required = new Set((declared.params.required as readonly string[] | undefined) ?? []);
   const section = (title: string, rows: readonly (readonly [string, string])[]): void => {
     if (rows.length === 0) return;

@@ -48,6 +48,20 @@ describe('check: params', () => {
     assert.equal(graph.byName.get('images')!.declaration.type, 'test_dataset/folder');
   });
 
+  it('a preset is a name with other defaults, which the document may change', async () => {
+    const loss = async (params: Record<string, unknown>) => {
+      const { declaration, params: read } = (await graphOf(changed('loss', params))).byName.get('loss')!;
+      assert.equal(declaration.type, 'test_loss/swav');
+      return read.temperature;
+    };
+    assert.equal(await loss({ type: 'sharp_swav_loss' }), 0.05);
+    assert.equal(await loss({ type: 'sharp_swav_loss', temperature: 0.2 }), 0.2);
+    const lr = (said: object) => changed('sgd', { lr: { test_curve: 'half_cos', start: 1, ...said } });
+    const read = async (said: object) => (await graphOf(lr(said))).byName.get('sgd')!.params.lr;
+    assert.deepEqual(await read({}), { test_curve: 'cosine', start: 1, end: 0.5 });
+    assert.deepEqual(await read({ end: 0.25 }), { test_curve: 'cosine', start: 1, end: 0.25 });
+  });
+
   it('has one message for one misspelt key, also where the key that was meant is required', async () => {
     const temprature = 'loss: test_loss/swav has no param "temprature". Did you mean "temperature"?';
     await refused('loss', { temprature: 0.2 }, temprature);

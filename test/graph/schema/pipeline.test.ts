@@ -133,7 +133,7 @@ describe('published schema', () => {
 
   /** The two judges: no mistakes in the schema layer, and the published schema. */
   const agree = (declared: NodeDeclaration, params: unknown) => {
-    const { problems } = readParams(declared, params as Record<string, unknown>, types, registry);
+    const { problems } = readParams(declared, declared.type, params as Record<string, unknown>, types, registry);
     const node = { type: declared.type, ...(params as object) };
     const published = accepts(declared.role === 'hook' ? { hooks: [node] } : { nodes: { x: node } });
     const shown = `${JSON.stringify(node)}\nlayer: ${problems.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')}\npublished: ${published ? '' : reasons()}`;
