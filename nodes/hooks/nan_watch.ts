@@ -10,7 +10,8 @@ const CURES =
 
 /**
  * Ends the run when the loss is NaN or infinite. Names the first output, running statistic or parameter that is not
- * finite, and writes the outputs named here into nan/ of the run folder.
+ * finite, and writes into nan/ of the run folder what came into the models and out of them, statistics and parameters, a
+ * file per rank. Difference from the reference code: outputs are looked at when the loss is not finite, not in every step.
  */
 export default defineNode({
   type: 'hook/nan_watch',
@@ -20,23 +21,25 @@ export default defineNode({
   params: T.Object({
     outputs: T.Array(T.String(), {
       default: [],
-      description: 'outputs to look at and to write out, in the order of the graph: ["trunk.res5avg", "head.scores"]',
+      description:
+        'outputs to look at and to write out, in the order of the graph: ["trunk.res5avg", "head.scores"]; none: those that models read from the rest of the graph and give to it',
     }),
   }),
   show: ['outputs'],
   create: ({ params }) => ({
     async loss_and_meter({ loss, progress, lr }, run) {
       if (loss === undefined || Number.isFinite(loss)) return;
-      const outputs = params.outputs.flatMap((ref) => listed(ref, run.output(ref)));
+      const refs = params.outputs.length > 0 ? params.outputs : run.modelPorts;
+      const outputs = refs.flatMap((ref) => listed(ref, run.output(ref)));
       const first =
         (await firstBad(outputs, (x) => x)) ??
         (await firstBad(run.buffers, tensorOf)) ??
         (await firstBad(run.parameters, tensorOf));
-      const file = outputs.length > 0 ? await dump(run, outputs, progress.iteration) : undefined;
+      const file = await dump(run, outputs, progress.iteration);
       const parts = [
         `the loss is ${loss} at iteration ${progress.iteration}${lr ? ` (lr ${lr.join(', ')})` : ''}`,
         first ? `the first value that is not finite is in ${first}` : 'all statistics and parameters are finite',
-        ...(file ? [`the outputs of the step are in ${file}`] : []),
+        `inputs, outputs and parameters are in ${file}`,
       ];
       throw new Error(`${parts.join('; ')}. ${CURES}`);
     },
@@ -66,10 +69,11 @@ async function firstBad<T>(
 async function dump(run: RunView, outputs: readonly [string, Tensor][], iteration: number): Promise<string> {
   const folder = join(run.out, 'nan');
   await mkdir(folder, { recursive: true });
-  const file = join(folder, `step${iteration}.safetensors`);
+  const file = join(folder, `step${iteration}${run.ranks > 1 ? `-rank${run.rank}` : ''}.safetensors`);
+  const model = [...run.parameters.values(), ...run.buffers.values()].map((view) => [view.name, view.value()] as const);
   await writeSafetensors(
     file,
-    outputs.map(([name, tensor]) => ({
+    [...outputs, ...model].map(([name, tensor]) => ({
       name,
       dtype: 'F32' as const,
       shape: tensor.shape,

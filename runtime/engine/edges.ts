@@ -43,6 +43,18 @@ export function sampleChain(graph: Graph, collator: GraphNode): GraphNode[] {
   return chain;
 }
 
+/** What models read from the rest of the graph, and what it reads of them: "batch.images", "head.scores". */
+export function modelPorts(graph: Graph): string[] {
+  const isModel = (name: string): boolean => graph.byName.get(name)?.declaration.role === 'model';
+  const crossing = graph.nodes.flatMap((node) =>
+    node.inputs
+      .flatMap((input) => Object.values(input.sources).flat())
+      .filter((source) => isModel(source.node) !== isModel(node.name))
+      .map(refOf),
+  );
+  return [...new Set(crossing)];
+}
+
 const BATCH_ROLES: ReadonlySet<string> = new Set(['model', 'compute', 'target', 'loss', 'meter', 'bank', 'optimizer']);
 
 /** Runs in the rank, per batch. */

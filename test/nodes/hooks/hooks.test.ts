@@ -53,6 +53,7 @@ function recordingRun(parts: Partial<RunView> = {}) {
     seed: 0,
     parameters: new Map(),
     buffers: new Map(),
+    modelPorts: [],
     output: () => undefined,
     checkpoint: async (reason: string, options?: { keep?: number }) => {
       checkpoints.push(`${reason}, keep ${options?.keep}`);
@@ -181,18 +182,24 @@ describe('hooks', () => {
     const good = backend.tf.tensor1d([1, 2]);
     const bad = backend.tf.tensor1d([1, Number.NaN, 3]);
     const outputs: Record<string, Tensor | Tensor[]> = { 'trunk.res5avg': good, 'head.scores': [bad] };
-    const { run } = recordingRun({ out: folder, output: (ref) => outputs[ref] });
-    const hook = openHook(backend, nanWatch, { outputs: ['trunk.res5avg', 'head.scores'] });
+    const weight = parameter('head.prototypes0.weight', [1, 2], [1, 2]);
+    const { run } = recordingRun({
+      out: folder,
+      output: (ref) => outputs[ref],
+      modelPorts: ['batch.images', 'trunk.res5avg', 'head.scores'],
+      parameters: new Map([[weight.name, weight]]),
+    });
+    const hook = openHook(backend, nanWatch, {});
     await hook.loss_and_meter!(event('loss_and_meter', {}, { loss: 1 }), run);
     await assert.rejects(
       async () => hook.loss_and_meter!(event('loss_and_meter', { iteration: 7 }, { loss: Number.NaN }), run),
       /the loss is NaN at iteration 7; the first value that is not finite is in head\.scores\.0 \(1 of 3\).*Known cures/,
     );
     const file = await openSafetensors(join(folder, 'nan', 'step7.safetensors'));
-    assert.deepEqual([...file.tensors.keys()].sort(), ['head.scores.0', 'trunk.res5avg']);
+    assert.deepEqual([...file.tensors.keys()].sort(), ['head.prototypes0.weight', 'head.scores.0', 'trunk.res5avg']);
     await file.close();
     const statistic = parameter('trunk.bn1.running_mean', [Number.POSITIVE_INFINITY]);
-    const other = recordingRun({ buffers: new Map([[statistic.name, statistic]]) });
+    const other = recordingRun({ out: folder, buffers: new Map([[statistic.name, statistic]]) });
     await assert.rejects(
       async () =>
         openHook(backend, nanWatch, {}).loss_and_meter!(event('loss_and_meter', {}, { loss: Infinity }), other.run),
