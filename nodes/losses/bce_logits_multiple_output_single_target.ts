@@ -1,9 +1,10 @@
 import { batch, defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
+import { outputsPort, perClassPort, requireSameShape } from './classification.ts';
 
 /**
  * Binary cross entropy for several labels per image: 1, 0, or -1 for not known. Each class is averaged over the images
- * whose label of it is known; classes and outputs are summed.
+ * whose label of it is known; classes and outputs are summed. Labels may be shares, as of mixed images.
  */
 export default defineNode({
   type: 'loss/bce_logits_multiple_output_single_target',
@@ -14,8 +15,8 @@ export default defineNode({
     normalize_output: T.Boolean({ default: false, description: 'l2-normalise the outputs first' }),
   }),
   inputs: {
-    outputs: batch.tensor('float32', undefined, { many: true, description: 'logits [N, C], one or several' }),
-    target: batch.tensor('int32', ['N', 'C'], { description: '1, 0 or -1' }),
+    outputs: outputsPort('logits'),
+    target: perClassPort('1, 0 or -1; or a share of mixed labels'),
   },
   outputs: { loss: batch.scalar('float32') },
   derives: ({ ranks }) => ({ world_size: ranks }),
@@ -28,8 +29,7 @@ export default defineNode({
     return (inputs) => {
       const outputs = [inputs.outputs].flat() as Tensor[];
       const target = inputs.target as Tensor;
-      const wrong = outputs.find(({ shape }) => String(shape) !== String(target.shape));
-      if (wrong) throw new Error(`an output has the shape [${wrong.shape}], and the target [${target.shape}]`);
+      for (const output of outputs) requireSameShape(output, target);
       const [positive, weight] = ops.noGrad(() => {
         const known = tf.cast(tf.notEqual(target, -1), 'float32');
         const counts = tf.sum(known, 0);

@@ -1,5 +1,16 @@
+import { formatShape, mayEqual } from '../../graph/dim.ts';
+import type { StaticContext } from '../../graph/node-type.ts';
+import type { PortType } from '../../graph/port.ts';
 import { batch, defineNode, T } from '../../runtime/node.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
+import { requireClasses } from './classification.ts';
+
+/** Either of two forms, so that the port names neither dtype nor shape: `checkTarget` does. */
+const targetPort: PortType = {
+  rate: 'batch',
+  kind: 'tensor',
+  description: 'class index [N], or a probability per class [N, C]',
+};
 
 /**
  * Cross entropy summed over several outputs with one target: class indices (rows with `ignore_index` do not count), or
@@ -26,10 +37,14 @@ export default defineNode({
   }),
   inputs: {
     outputs: batch.tensor('float32', undefined, { many: true, description: 'logits [N, C], one or several' }),
-    target: batch.tensor('int32', undefined, { description: 'class index [N]' }),
+    target: targetPort,
   },
   outputs: { loss: batch.scalar('float32') },
   show: ['temperature', 'label_smoothing'],
+  infer: (context) => {
+    checkTarget(context);
+    return {};
+  },
   create: ({ params, tf, ops }) => {
     const { temperature, normalize_output, ignore_index: ignoreIndex, label_smoothing: labelSmoothing } = params;
     const one = (output: Tensor, target: Tensor): Tensor => {
@@ -54,17 +69,38 @@ export default defineNode({
     return async (inputs) => {
       const outputs = [inputs.outputs].flat() as Tensor[];
       const target = inputs.target as Tensor;
-      await requireClasses(target, Math.min(...outputs.map(({ shape }) => shape[1]!)));
+      if (target.shape.length === 1) {
+        if (target.dtype !== 'int32') throw new Error(`the target has the shape [${target.shape}]: ${ONE_FLOAT}`);
+        const classes = Math.min(...outputs.map(({ shape }) => shape[1]!));
+        requireClasses((await target.data()) as Int32Array, classes, labelSmoothing > 0 ? -1 : ignoreIndex);
+      }
       return { loss: tf.addN(outputs.map((output) => one(output, target))) };
     };
   },
 });
 
-/** A label that no column stands for would silently count for nothing. */
-async function requireClasses(target: Tensor, classes: number): Promise<void> {
-  if (target.shape.length !== 1) return;
-  const labels = (await target.data()) as Int32Array;
-  const largest = labels.reduce((a, b) => Math.max(a, b), -1);
-  if (largest < classes) return;
-  throw new Error(`the label ${largest} does not fit ${classes} outputs. Give the last layer ${largest + 1} or more`);
+const ONE_FLOAT = 'class indices are int32, and probabilities [N, C]';
+
+/** What of the target can be wrong before the run: its form, and that it fits each output. */
+function checkTarget({ inputs, problem }: StaticContext<unknown>): void {
+  const [target] = inputs.target ?? [];
+  const [shape] = target?.shapes ?? [];
+  if (!shape) return;
+  const wrong = (message: string, cure: string) => problem({ at: 'target', message, cure });
+  const is = `the target is ${formatShape(shape)}`;
+  if (shape.length !== 1 && shape.length !== 2) {
+    wrong(`${is}: ${shape.length} dimensions are neither class indices N nor probabilities N×C`, 'Give one of the two');
+    return;
+  }
+  if (shape.length === 1 && target!.dtype === 'float32') wrong(`${is} of float32: ${ONE_FLOAT}`, 'Give one of the two');
+  for (const output of (inputs.outputs ?? []).flatMap(({ shapes }) => shapes ?? [])) {
+    if (output.length !== 2) problem({ at: 'outputs', message: `logits are N×C, not ${formatShape(output)}` });
+    else if (shape.some((dim, i) => !mayEqual(dim, output[i]!))) {
+      const [what, cure] =
+        shape.length === 1
+          ? ['one class per row', 'Give as many labels as there are rows']
+          : ['one probability per logit', 'Make the classes of the target and the width of the last layer the same'];
+      wrong(`${is}, and an output ${formatShape(output)}: there is to be ${what}`, cure);
+    }
+  }
 }
