@@ -5,6 +5,9 @@ import { known } from './derived.ts';
 import { sphericalKMeans } from './spherical-kmeans.ts';
 import { cropCount, rowsPerCrop } from './swav-parts.ts';
 
+/** index of a row that no image has filled */
+const EMPTY = -1;
+
 interface Params {
   readonly temperature: number;
   readonly num_clusters: readonly number[];
@@ -18,7 +21,8 @@ interface Params {
  * the image; averaged over the sets. A memory holds this rank's last embedding of each image: filled before training
  * begins, then by each batch; it is clustered at the begin of every training phase, the sets taking turns with the crops
  * of the memory.
- * Difference from the reference code: the memory holds no references to the graph, so that it does not grow.
+ * Differences from the reference code: the memory holds no references to the graph, so that it does not grow; a row of
+ * it that no image has filled (images that do not come out even over ranks) is no row, rather than one of image 0.
  */
 export default defineNode({
   type: 'loss/deepclusterv2',
@@ -68,7 +72,7 @@ export function createDeepCluster(context: ComputeContext<Params>, pick: PickRow
   const size = Math.min(Math.ceil(run.trainSamples / ranks.size), run.stepsPerEpoch * run.batchSize);
   const banks = params.crops_for_mb.length;
   const memory = state.tensor('local_memory_embeddings', [banks, size, width], 'float32', () => 0);
-  const indices = state.tensor('local_memory_index', [size], 'int32', () => 0);
+  const indices = state.tensor('local_memory_index', [size], 'int32', () => EMPTY);
   const assignments = state.tensor('assignments', [params.num_clusters.length, run.trainSamples], 'int32', () => -100);
   const centroids = params.num_clusters.map((count, head) =>
     state.tensor(`centroids${head}`, [count, width], 'float32', (random) =>
@@ -97,25 +101,29 @@ export function createDeepCluster(context: ComputeContext<Params>, pick: PickRow
 
   async function cluster(epoch: number): Promise<void> {
     const all = Float32Array.from(await memory.data());
+    const everyIndex = await gatherIntegers(indices);
+    const own = everyIndex.subarray(ranks.rank * size, (ranks.rank + 1) * size);
+    const rows = own.includes(EMPTY) ? own.indexOf(EMPTY) : size; // they are filled from the front
     const found = new Int32Array(params.num_clusters.length * run.trainSamples).fill(-100);
     for (const [head, count] of params.num_clusters.entries()) {
-      const bank = head % banks;
-      const values = all.subarray(bank * size * width, (bank + 1) * size * width);
-      if (size < count) throw new Error(`${name}: ${count} clusters of ${size} images. Take fewer clusters`);
-      const order = pick(head, epoch, size);
+      const start = (head % banks) * size * width;
+      const values = all.subarray(start, start + rows * width);
+      if (rows < count) throw new Error(`${name}: ${count} clusters of ${rows} images. Take fewer clusters`);
+      const order = pick(head, epoch, rows);
       const first = new Float32Array(count * width);
       for (let k = 0; k < count; k++) first.set(values.subarray(order[k] * width, (order[k] + 1) * width), k * width);
       const shared = await ranks.broadcast(ops.noGrad(() => tf.tensor1d(first)));
       const initial = Float32Array.from(await shared.data());
       shared.dispose();
-      const clusters = await sphericalKMeans(tools, { rows: size, width, values }, initial, params.kmeans_iters);
+      const clusters = await sphericalKMeans(tools, { rows, width, values }, initial, params.kmeans_iters);
       set(centroids[head], () => tf.tensor2d(clusters.centroids, [count, width]));
-      const everyIndex = await gatherIntegers(indices);
-      const mine = ops.noGrad(() => tf.tensor1d(clusters.assignments, 'int32'));
+      const padded = new Int32Array(size); // as many on every rank
+      padded.set(clusters.assignments);
+      const mine = ops.noGrad(() => tf.tensor1d(padded, 'int32'));
       const everyCluster = await gatherIntegers(mine);
       mine.dispose();
       everyIndex.forEach((index, i) => {
-        found[head * run.trainSamples + index] = everyCluster[i];
+        if (index !== EMPTY) found[head * run.trainSamples + index] = everyCluster[i];
       });
     }
     set(assignments, () => tf.tensor2d(found, [params.num_clusters.length, run.trainSamples], 'int32'));

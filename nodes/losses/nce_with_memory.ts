@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { type AliasTable, aliasTable, drawPlace } from '../../runtime/alias-table.ts';
 import { batch, type ComputeContext, defineNode, type NodeInstance, T } from '../../runtime/node.ts';
+import type { Random } from '../../runtime/random.ts';
 import type { Tensor } from '../../runtime/tensor/types.ts';
 
 interface Params {
@@ -81,10 +82,20 @@ export default defineNode({
   create: (context) => {
     const samples = context.run.trainSamples;
     const { num_negatives, negative_weights } = context.params;
+    /** Each image from a stream of its own: its negatives are those of no other, however many ranks share the batch. */
+    const drawEach =
+      (place: (random: Random) => number) =>
+      (output: number, images: readonly number[]): Int32Array => {
+        const drawn = new Int32Array(images.length * num_negatives);
+        images.forEach((image, row) => {
+          const random = context.random.fork('negatives', output, image);
+          for (let j = 0; j < num_negatives; j++) drawn[row * num_negatives + j] = place(random);
+        });
+        return drawn;
+      };
     if (negative_weights === undefined) {
-      return createNce(context, (_output, positives) =>
-        Int32Array.from({ length: positives.length * num_negatives }, () => context.random.integer(samples)),
-      );
+      const draw = drawEach((random) => random.integer(samples));
+      return createNce(context, (output, _positives, images) => draw(output, images));
     }
     let read: Promise<Weighted> | undefined;
     const weighted = (): Promise<Weighted> => {
@@ -93,9 +104,9 @@ export default defineNode({
     };
     return createNce(
       context,
-      async (_output, positives) => {
+      async (output, _positives, images) => {
         const { table } = await weighted();
-        return Int32Array.from({ length: positives.length * num_negatives }, () => drawPlace(table, context.random));
+        return drawEach((random) => drawPlace(table, random))(output, images);
       },
       async () => (await weighted()).shares,
     );
@@ -116,10 +127,11 @@ async function readWeights(file: string, samples: number): Promise<Weighted> {
   return { table: aliasTable(weights), shares: Float32Array.from(weights, (weight) => weight / sum) };
 }
 
-/** Entries of the negatives, [n, num_negatives], for output number `output`. */
+/** Entries of the negatives, [n, num_negatives], of output number `output`; `images` are places in the batch of all ranks. */
 export type DrawNegatives = (
   output: number,
   positives: readonly number[],
+  images: readonly number[],
 ) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
 /** @param shares how probable each entry is as negative; default: all alike */
@@ -160,8 +172,12 @@ export function createNce(
   };
 
   /** [n, 1 + negatives], the image's own entry first */
-  const entriesOf = async (positives: readonly number[], output: number): Promise<Int32Array> => {
-    const drawn = await draw(output, positives);
+  const entriesOf = async (
+    positives: readonly number[],
+    images: readonly number[],
+    output: number,
+  ): Promise<Int32Array> => {
+    const drawn = await draw(output, positives, images);
     const columns = negatives + 1;
     const entries = new Int32Array(positives.length * columns);
     positives.forEach((positive, row) => {
@@ -212,12 +228,15 @@ export function createNce(
     return tf.div(tf.neg(tf.add(data, noises)), rows);
   };
 
-  /** Entries of all ranks' images move towards their embeddings; of two for one entry the last counts. */
-  const update = async (v: Tensor, positives: readonly number[]) => {
-    const mine = ops.noGrad(() => tf.tensor1d(Int32Array.from(positives), 'int32'));
+  /**
+   * Entries of all ranks' images move towards their embeddings; of two for one entry the last counts. Rows that do not
+   * count are gathered too: every rank must give as many.
+   */
+  const update = async (v: Tensor, index: readonly number[]) => {
+    const mine = ops.noGrad(() => tf.tensor1d(Int32Array.from(index), 'int32'));
     const [embeddings, indices] = [await ranks.allGather(ops.noGrad(() => tf.clone(v))), await ranks.allGather(mine)];
-    const all = Array.from(await indices.data());
-    const rowOf = new Map(all.map((index, row) => [index, row]));
+    const rowOf = new Map(Array.from(await indices.data(), (entry, row) => [entry, row]));
+    rowOf.delete(params.ignore_index);
     const entries = Int32Array.from(rowOf.keys());
     const keep = params.memory.momentum;
     ops.noGrad(() => {
@@ -242,23 +261,19 @@ export function createNce(
       if (largest >= samples) throw new Error(`${name}: the index ${largest} lies outside the memory of ${samples}`);
       const rows = index.flatMap((value, row) => (value === params.ignore_index ? [] : [row]));
       const positives = rows.map((row) => index[row]);
+      const images = rows.map((row) => ranks.rank * index.length + row);
+      const rowTensor = ops.noGrad(() => tf.tensor1d(rows, 'int32'));
       const losses: Tensor[] = [];
       for (const [number, output] of outputs.entries()) {
-        const counted =
-          rows.length === index.length
-            ? output
-            : tf.gather(
-                output,
-                ops.noGrad(() => tf.tensor1d(rows, 'int32')),
-              );
-        const v = params.norm_embedding ? ops.l2Normalize(counted) : counted;
-        const entries = await entriesOf(positives, number);
+        const all = params.norm_embedding ? ops.l2Normalize(output) : output;
+        const v = rows.length === index.length ? all : tf.gather(all, rowTensor);
+        const entries = await entriesOf(positives, images, number);
         const out = scores(v, entries);
         const labels = ops.noGrad(() => tf.zeros([positives.length], 'int32'));
         const loss = loss_type === 'nce' ? await nce(out, await noiseOf(entries)) : ops.crossEntropy(out, labels);
         losses.push(tf.mul(loss, loss_weights[number]));
         const updates = params.memory.update_mem_on_forward || number === params.update_mem_with_emb_index;
-        if (step.training && updates) await update(v, positives);
+        if (step.training && updates) await update(all, index);
       }
       return { loss: tf.addN(losses) };
     },

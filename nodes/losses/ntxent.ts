@@ -5,8 +5,8 @@ import { twoViews } from './two-views.ts';
 
 /**
  * NT-Xent as in lightly. Without a memory bank it is loss/simclr_info_nce, over this rank's views or (`gather`) those of
- * all. With one, the first view is to be nearest to the second among a bank of past second views; a batch that runs past
- * the end of the bank is cut off there, and the next one begins at its head.
+ * all. With one, the first view is to be nearest to the second among a bank of past second views, this rank's or those of
+ * all; a batch that runs past the end of the bank is cut off there, and the next one begins at its head.
  */
 export default defineNode({
   type: 'loss/ntxent',
@@ -36,7 +36,8 @@ export default defineNode({
       unitRows(size, width, () => random.normal()),
     );
     const pointer = state.number('bank_ptr', 0);
-    const remember = (views: Tensor) => {
+    const remember = async (own: Tensor) => {
+      const views = params.gather ? await ranks.allGather(ops.noGrad(() => tf.clone(own))) : own;
       const at = pointer.value;
       const count = Math.min(views.shape[0], size - at);
       const next = ops.noGrad(() => {
@@ -51,14 +52,14 @@ export default defineNode({
       next.dispose();
       pointer.value = at + count >= size ? 0 : at + count;
     };
-    return ({ embeddings }, step) => {
+    return async ({ embeddings }, step) => {
       const [first, second] = twoViews(tf, ops.l2Normalize(embeddings), name);
       const positive = tf.sum(tf.mul(first, second), 1, true);
       const negative = tf.matMul(first as never, bank as never, false, true);
       const logits = tf.div(tf.concat([positive, negative], 1), temperature);
       const labels = ops.noGrad(() => tf.zeros([first.shape[0]], 'int32'));
       const loss = ops.crossEntropy(logits, labels);
-      if (step.training) remember(second);
+      if (step.training) await remember(second);
       return { loss };
     };
   },

@@ -3,8 +3,8 @@ import { twoViews } from './two-views.ts';
 
 /**
  * TiCo: views of an image alike, and away from directions that embeddings had before. Zhu et al. 2022, arXiv:2206.10698.
- * 1 − mean a·b + rho·mean aᵀCa with the moving covariance C = beta·C + (1 − beta)·mean a aᵀ, through
- * which no gradient flows.
+ * 1 − mean a·b + rho·mean aᵀCa with the moving covariance C = beta·C + (1 − beta)·mean a aᵀ over the images of all
+ * ranks, through which no gradient flows.
  */
 export default defineNode({
   type: 'loss/tico',
@@ -26,21 +26,13 @@ export default defineNode({
     const covariance = state.tensor('C', [width, width], 'float32', () => 0);
     return async ({ embeddings }, step) => {
       const [a, b] = twoViews(tf, ops.l2Normalize(embeddings), name);
-      const moved = ops.noGrad(() => {
-        const own = tf.div(tf.matMul(a as never, a as never, true), a.shape[0]);
-        return tf.add(tf.mul(covariance, params.beta), tf.mul(own, 1 - params.beta));
-      });
+      const own = ops.noGrad(() => tf.div(tf.matMul(a as never, a as never, true), a.shape[0]));
+      const all = await ranks.allReduce(own, 'mean');
+      const moved = ops.noGrad(() => tf.add(tf.mul(covariance, params.beta), tf.mul(all, 1 - params.beta)));
       const alike = tf.mean(tf.sum(tf.mul(a, b), 1));
       const spread = tf.mean(tf.sum(tf.mul(tf.matMul(a as never, moved as never), a), 1));
       const loss = tf.add(tf.sub(1, alike), tf.mul(spread, params.rho));
-      if (step.training) {
-        const all = await ranks.allReduce(
-          ops.noGrad(() => tf.clone(moved)),
-          'mean',
-        );
-        covariance.assign(all as never);
-        all.dispose();
-      }
+      if (step.training) covariance.assign(moved as never);
       return { loss };
     };
   },
