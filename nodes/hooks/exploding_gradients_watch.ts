@@ -21,6 +21,7 @@ export default defineNode({
       async backward({ progress }, run) {
         if (progress.iteration % params.every !== 0) return;
         const gradients = gradientsOf(run);
+        if (gradients.length === 0) return; // a step of float16 that is left out
         const norm = await globalNorm(
           tf,
           gradients.map(([, gradient]) => gradient),

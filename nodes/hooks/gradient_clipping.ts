@@ -19,6 +19,7 @@ export default defineNode({
   create: ({ params, tf, ops, name }) => ({
     async backward({ progress }, run) {
       const gradients = gradientsOf(run);
+      if (gradients.length === 0) return; // a step of float16 that is left out
       const kind = params.norm === 'inf' ? Number.POSITIVE_INFINITY : 2;
       const norm = await globalNorm(
         tf,

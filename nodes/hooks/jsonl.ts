@@ -4,8 +4,8 @@ import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { defineNode, T } from '../../runtime/node.ts';
 
 /**
- * A line of JSON per training step: iteration, epoch, where, loss, lr, weightDecay (where a schedule moves it),
- * images, time (ms). Lines are written every `flush` steps, with each checkpoint and at the end of a phase; a resumed run
+ * A line of JSON per training step: iteration, epoch, where, loss, lr, weightDecay (where a schedule moves it), lossScale
+ * (in float16), images, time (ms). Lines are written every `flush` steps, with each checkpoint and at the end of a phase; a resumed run
  * drops those of steps that it does again.
  */
 export default defineNode({
@@ -35,10 +35,12 @@ export default defineNode({
         await mkdir(dirname(path), { recursive: true });
         await keepUntil(path, progress.iteration);
       },
-      async update({ progress, loss, lr, weightDecay, images, time }) {
+      async update({ progress, loss, lr, weightDecay, lossScale, images, time }) {
         const { iteration, epoch, where } = progress;
         if (!first || iteration % params.every !== 0) return;
-        lines.push(`${JSON.stringify({ iteration, epoch, where, loss, lr, weightDecay, images, time }, finite)}\n`);
+        lines.push(
+          `${JSON.stringify({ iteration, epoch, where, loss, lr, weightDecay, lossScale, images, time }, finite)}\n`,
+        );
         if (lines.length >= params.flush) flush();
       },
       phase_end: flush,

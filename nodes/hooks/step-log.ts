@@ -7,7 +7,8 @@ export const isLogMoment = (iteration: number, frequency: number): boolean =>
 /** Times of the last steps. */
 export class StepTimes {
   readonly #window: number;
-  #last = 0;
+  /** absent where a run goes on in the middle of a phase: how long its first step took is not known */
+  #last: number | undefined;
   #steps: { readonly ms: number; readonly images: number }[] = [];
 
   constructor(window: number) {
@@ -20,7 +21,7 @@ export class StepTimes {
   }
 
   add(time: number, images: number): void {
-    this.#steps.push({ ms: time - this.#last, images });
+    if (this.#last !== undefined) this.#steps.push({ ms: time - this.#last, images });
     if (this.#steps.length > this.#window) this.#steps.shift();
     this.#last = time;
   }
@@ -37,7 +38,7 @@ export class StepTimes {
 }
 
 /** One line; peak memory is that of the process. */
-export function describeStep({ progress, loss, lr, weightDecay }: HookEvent, times: StepTimes): string {
+export function describeStep({ progress, loss, lr, weightDecay, lossScale }: HookEvent, times: StepTimes): string {
   const left = (times.meanMs * (progress.maxIterations - progress.iteration)) / 1000;
   const parts = [
     `epoch ${progress.epoch + 1}/${progress.epochs}`,
@@ -45,9 +46,14 @@ export function describeStep({ progress, loss, lr, weightDecay }: HookEvent, tim
     ...(loss === undefined ? [] : [`loss ${loss.toFixed(5)}`]),
     ...(lr?.length ? [`lr ${lr.map((rate) => rate.toFixed(5)).join(', ')}`] : []),
     ...(weightDecay ? [`weight decay ${weightDecay.map((decay) => decay.toFixed(5)).join(', ')}`] : []),
-    `${times.meanMs.toFixed(0)} ms/step`,
-    `${times.imagesPerSecond.toFixed(1)} images/s`,
-    `eta ${duration(left)}`,
+    ...(lossScale === undefined ? [] : [`loss scale ${lossScale}`]),
+    ...(Number.isNaN(left)
+      ? []
+      : [
+          `${times.meanMs.toFixed(0)} ms/step`,
+          `${times.imagesPerSecond.toFixed(1)} images/s`,
+          `eta ${duration(left)}`,
+        ]),
     `peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
   ];
   return parts.join(', ');

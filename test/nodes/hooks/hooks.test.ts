@@ -136,6 +136,17 @@ describe('hooks', () => {
     assert.equal(duration(90061), '1d 01:01:01');
   });
 
+  it('log says nothing of the speed before it has seen a step whole: a run that goes on has no beginning of a phase', async () => {
+    const { run, notices } = recordingRun();
+    const hook = openHook(backend, log, { log_frequency: 10 });
+    const update = (iteration: number, time: number) =>
+      hook.update!({ ...event('update', { iteration }, { loss: 1, images: 10 }), time }, run);
+    await update(500, 1.7e12);
+    assert.doesNotMatch(notices[0], /ms\/step|eta/);
+    await update(510, 1.7e12 + 100);
+    assert.match(notices[1], /100 ms\/step, 100\.0 images\/s, eta 00:00:49/);
+  });
+
   it('jsonl writes steps, and drops those that a resumed run does again', async () => {
     const { run } = recordingRun({ out: folder });
     const hook = openHook(backend, jsonl, { flush: 2 });
