@@ -1,9 +1,12 @@
 /** A node type in words: params with types and bounds, ports with shapes. Help, the reference pages and the scaffold read it. */
-import type { NodeDeclaration, Ports } from './node-type.ts';
+import type { Declared, Ports, Role } from './node-type.ts';
 import type { PortType } from './port.ts';
 
+/** A node type, or a form that stands for nodes. */
+export type Described = Declared<any> & { readonly role: Role };
+
 /** Ports that depend on params are shown as they are with the defaults. */
-export function portsOf(declared: NodeDeclaration, side: 'inputs' | 'outputs'): Ports {
+export function portsOf(declared: Described, side: 'inputs' | 'outputs'): Ports {
   const value = declared[side];
   if (typeof value !== 'function') return value ?? {};
   try {
@@ -13,7 +16,7 @@ export function portsOf(declared: NodeDeclaration, side: 'inputs' | 'outputs'): 
   }
 }
 
-const defaults = (declared: NodeDeclaration): Record<string, unknown> =>
+const defaults = (declared: Described): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(properties(declared))
       .filter(([, schema]) => 'default' in schema)
@@ -27,7 +30,7 @@ export interface ParamSchema {
   readonly [keyword: string]: unknown;
 }
 
-export const properties = (declared: NodeDeclaration): Record<string, ParamSchema> =>
+export const properties = (declared: Described): Record<string, ParamSchema> =>
   declared.params.properties as Record<string, ParamSchema>;
 
 /** "number ≥ 0, default 0.1" */

@@ -1,6 +1,5 @@
 /** The reference pages: one per kind of node, written from the declarations. */
-import { describePort, describeType, portsOf, properties } from './describe.ts';
-import type { NodeDeclaration } from './node-type.ts';
+import { type Described, describePort, describeType, portsOf, properties } from './describe.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -14,7 +13,7 @@ const table = (header: readonly string[], rows: readonly (readonly string[])[]):
         '',
       ];
 
-function section(declared: NodeDeclaration): string[] {
+function section(declared: Described): string[] {
   const names = declared.aliases?.length
     ? [`Also known as ${declared.aliases.map((name) => `\`${name}\``).join(', ')}.`, '']
     : [];
@@ -47,8 +46,8 @@ function section(declared: NodeDeclaration): string[] {
 }
 
 /** Page name → Markdown. One page per kind, and an index. */
-export function referencePages(types: readonly NodeDeclaration[]): ReadonlyMap<string, string> {
-  const kinds = new Map<string, NodeDeclaration[]>();
+export function referencePages(types: readonly Described[]): ReadonlyMap<string, string> {
+  const kinds = new Map<string, Described[]>();
   for (const declared of [...types].sort((a, b) => (a.type < b.type ? -1 : 1))) {
     const kind = declared.type.slice(0, declared.type.indexOf('/'));
     kinds.set(kind, [...(kinds.get(kind) ?? []), declared]);

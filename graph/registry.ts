@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { FORMS } from './forms.ts';
 import { type Manifest, notANodeType } from './manifest.ts';
 import { type NodeDeclaration, namesOf, type Role } from './node-type.ts';
 import { nearest } from './problem.ts';
@@ -25,6 +26,8 @@ export interface Registry {
   load(names: Iterable<string>): Promise<Map<string, NodeDeclaration>>;
   /** all types, or those whose id begins with "<kind>/", sorted */
   list(kind?: string): readonly RegistryEntry[];
+  /** The same with the forms that stand for nodes (graph/forms.ts), which cannot be loaded. */
+  listWithForms(kind?: string): readonly RegistryEntry[];
   /** For an unknown name: what may have been meant, or what there is of its kind. */
   suggest(name: string): string;
 }
@@ -91,10 +94,12 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Reg
     loaded.set(type, declared);
     return declared;
   };
-  const list = (kind?: string) =>
-    [...entries.values()]
+  const sorted = (all: readonly RegistryEntry[], kind: string | undefined) =>
+    all
       .filter(({ type }) => kind === undefined || type.startsWith(`${kind}/`))
       .sort((a, b) => (a.type < b.type ? -1 : 1));
+  const forms = FORMS.map(({ type, role, description }): RegistryEntry => ({ type, role, description, aliases: [] }));
+  const listWithForms = (kind?: string) => sorted([...entries.values(), ...forms], kind);
 
   return {
     find: (name) => names.get(name),
@@ -105,8 +110,10 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Reg
       });
       return new Map(await Promise.all(found.map(async ({ name, entry }) => [name, await importType(entry)] as const)));
     },
-    list,
-    suggest: (name) => suggest(name, names, list),
+    list: (kind) => sorted([...entries.values()], kind),
+    listWithForms,
+    suggest: (name) =>
+      suggest(name, new Map([...names, ...forms.map((form) => [form.type, form] as const)]), listWithForms),
   };
 }
 

@@ -1,4 +1,4 @@
-// Writes docs/nodes/: the reference pages of the node types, from their declarations.
+// Writes docs/nodes/: the reference pages of the node types and of the forms that stand for nodes, from their declarations.
 // Usage: node scripts/build-docs.js [--check]    --check writes nothing and fails when a page is not fresh
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,10 +11,11 @@ const load = (path) => import(pathToFileURL(join(root, path)).href);
 
 register();
 const { createRegistry } = await load('graph/registry.ts');
+const { FORMS } = await load('graph/forms.ts');
 const { referencePages } = await load('graph/reference.ts');
 const registry = await createRegistry();
 const types = await registry.load(registry.list().map(({ type }) => type));
-const pages = referencePages([...types.values()]);
+const pages = referencePages([...types.values(), ...FORMS]);
 const present = existsSync(folder) ? readdirSync(folder) : [];
 
 if (process.argv.includes('--check')) {

@@ -1,16 +1,13 @@
+import { APPLY, MOMENTUM } from '../forms.ts';
+import { FOLLOWS } from '../model/keys.ts';
 import { didYouMean } from '../problem.ts';
 import { type Dict, dict, list, type Origin, scalar, type Tree, text } from './located.ts';
 import type { Mistakes } from './mistakes.ts';
 import { kindOf } from './structure.ts';
 import { joinReference, splitReference } from './wires.ts';
 
-/** Uses the parameters of other models on other inputs. */
-export const APPLY = 'model/apply';
-/** Moving averages of other models. */
-export const MOMENTUM = 'model/momentum';
-
 const WIRES = ['type', 'of', 'inputs', 'from', 'phase', 'stream'];
-const FOLLOWING = ['momentum', 'statistics', 'shuffle', 'eval_mode_from_iteration'];
+const FOLLOWING = Object.keys(FOLLOWS.properties).filter((key) => key !== 'node');
 /** What a copy has not from its original: where values come from and where they begin. */
 const OWN = ['inputs', 'from', 'phase', 'stream', 'weights', 'weights_prefix', 'shares', 'follows'];
 

@@ -4,9 +4,8 @@
  * type, and what is required may be left out where a document extends another.
  */
 import { RUN_SCHEMA } from '../check/run-settings.ts';
-import { APPLY, MOMENTUM } from '../document/copy.ts';
+import { FORMS } from '../forms.ts';
 import { mapValues } from '../map-values.ts';
-import { FOLLOWS } from '../model/keys.ts';
 import type { NodeDeclaration } from '../node-type.ts';
 import { type JsonSchema, toJsonSchema } from '../params/json-schema.ts';
 import { completeDefinition } from './complete.ts';
@@ -22,13 +21,6 @@ const NODE_KEYS: Readonly<Record<string, JsonSchema>> = {
   from: { description: 'what the first input is connected to: "node" or "node.port"', $ref: '#/$defs/wire' },
   phase: { ...TEXT, description: 'the phase of a collator (default train), or the one this node is to run in' },
   stream: { ...TEXT, description: 'ordered lane of work on the device; lanes may overlap' },
-};
-
-const FORMS = ['chain', 'graph', APPLY, MOMENTUM];
-
-const OF: JsonSchema = {
-  description: 'the models whose parameters are used: a node, chain or graph, or several in their order',
-  anyOf: [TEXT, { type: 'array', minItems: 1, items: TEXT }],
 };
 
 export function pipelineSchema(types: readonly NodeDeclaration[]): JsonSchema {
@@ -109,7 +101,10 @@ function openNode(nodes: readonly NodeDeclaration[]): JsonSchema {
   return {
     ...types,
     properties: {
-      type: { ...types.properties!.type!, anyOf: [{ enum: [...FORMS, ...known!.enum!] }, aliases!, knob!] },
+      type: {
+        ...types.properties!.type!,
+        anyOf: [{ enum: ['chain', 'graph', ...FORMS.map(({ type }) => type), ...known!.enum!] }, aliases!, knob!],
+      },
       ...NODE_KEYS,
     },
     allOf: [
@@ -118,16 +113,12 @@ function openNode(nodes: readonly NodeDeclaration[]): JsonSchema {
       form('graph', { ref: { ...TEXT, description: 'document of the graph' }, knobs: { type: 'object' }, inputs }, [
         'ref',
       ]),
-      form(APPLY, { of: OF, inputs }, ['of']),
-      form(MOMENTUM, { of: OF, inputs, ...following() }, ['of']),
+      ...FORMS.map(({ type, params }) => {
+        const { properties, required } = toJsonSchema(params);
+        return form(type, { inputs, ...mapValues(properties!, orKnob) }, required!);
+      }),
     ],
   };
-}
-
-/** What model/momentum says besides whom it copies. */
-function following(): Record<string, JsonSchema> {
-  const { node: _, ...settings } = toJsonSchema(FOLLOWS).properties!;
-  return mapValues(settings, orKnob);
 }
 
 function completeNode(nodes: readonly NodeDeclaration[]): JsonSchema {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FOLLOWS } from '../../graph/model/keys.ts';
 import { pipe, startPipe, withFolder } from './support.ts';
 
 const commands = ['run', 'check', 'show', 'graph', 'nodes list', 'nodes describe', 'new', 'doctor', 'weights'];
@@ -141,6 +142,18 @@ describe('pipe nodes', () => {
     const { stdout } = await pipe('nodes', 'describe', 'swav_loss');
     assert.match(stdout, /^loss\/swav/);
     assert.match(stdout, /temperature .*default 0\.1/);
+  });
+
+  it('has the forms in which models are used once more', async () => {
+    const listed = await pipe('nodes', 'list', 'model');
+    assert.match(listed.stdout, /^model\/apply .*\nmodel\/momentum .*\n$/);
+    const { stdout } = await pipe('nodes', 'describe', 'model/momentum');
+    for (const param of ['of', ...Object.keys(FOLLOWS.properties).filter((key) => key !== 'node')])
+      assert.match(stdout, new RegExp(`^  ${param} `, 'm'));
+    const apply = await pipe('nodes', 'describe', 'model/apply', '--json');
+    assert.deepEqual(Object.keys(JSON.parse(apply.stdout).params.properties), ['of']);
+    const { stderr } = await pipe('nodes', 'describe', 'model/momentm');
+    assert.match(stderr, /Did you mean "model\/momentum"/);
   });
 
   it('suggests the type that was meant', async () => {

@@ -122,6 +122,7 @@ describe('registry', () => {
     assert.equal(registry.suggest('zebra_patern'), 'Did you mean "zebra/stripes"?');
     assert.equal(registry.suggest('zebra/something_else'), 'Of kind zebra there are: zebra/mane, zebra/stripes');
     assert.match(registry.suggest('unheard/of'), /^The kinds of node types are: .*zebra/);
+    assert.equal(registry.suggest('model/momentm'), 'Did you mean "model/momentum"?');
   });
 
   it('says what is wrong with a plugin', async () => {

@@ -1,6 +1,6 @@
 /** `pipe nodes`: what node types there are, and one of them in full, read from its declaration. */
-import { describePort, describeType, portsOf, properties } from '../../../graph/describe.ts';
-import type { NodeDeclaration } from '../../../graph/node-type.ts';
+import { type Described, describePort, describeType, portsOf, properties } from '../../../graph/describe.ts';
+import { FORMS } from '../../../graph/forms.ts';
 import { openRegistry } from '../../pipeline/registry.ts';
 import { WrongRequest } from '../../pipeline/wrong-request.ts';
 
@@ -11,7 +11,7 @@ interface Options {
 
 export async function list(kind: string | undefined, options: Options): Promise<void> {
   const registry = await openRegistry(options.plugin);
-  const entries = registry.list(kind);
+  const entries = registry.listWithForms(kind);
   if (entries.length === 0) {
     throw new WrongRequest([
       { layer: 'schema', message: `there are no node types of kind "${kind}"`, cure: registry.suggest(kind ?? '') },
@@ -27,7 +27,7 @@ export async function list(kind: string | undefined, options: Options): Promise<
 
 export async function describe(name: string, options: Options): Promise<void> {
   const registry = await openRegistry(options.plugin);
-  const declared = (await registry.load([name])).get(name);
+  const declared = FORMS.find(({ type }) => type === name) ?? (await registry.load([name])).get(name);
   if (!declared) {
     throw new WrongRequest([
       { layer: 'schema', message: `"${name}" is not a node type`, cure: registry.suggest(name) },
@@ -36,7 +36,7 @@ export async function describe(name: string, options: Options): Promise<void> {
   process.stdout.write(options.json ? `${JSON.stringify(asJson(declared), null, 2)}\n` : asText(declared));
 }
 
-const asJson = (declared: NodeDeclaration): unknown => ({
+const asJson = (declared: Described): unknown => ({
   type: declared.type,
   role: declared.role,
   description: declared.description,
@@ -47,7 +47,7 @@ const asJson = (declared: NodeDeclaration): unknown => ({
   outputs: portsOf(declared, 'outputs'),
 });
 
-function asText(declared: NodeDeclaration): string {
+function asText(declared: Described): string {
   const lines = [`${declared.type}  (${declared.role})`, declared.description];
   if (declared.aliases?.length) lines.push(`also known as: ${declared.aliases.join(', ')}`);
   for (const [preset, params] of Object.entries(declared.presets ?? {}))

@@ -1,4 +1,4 @@
-/** Every part that ships fits the pipelines it is for. */
+/** Every pipeline that ships passes the checks, and every part fits the pipelines it is for. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,8 @@ import { formatProblem, type Problem } from '../../../graph/problem.ts';
 import { createRegistry } from '../../../graph/registry.ts';
 import { packageRoot } from '../../../runtime/package.ts';
 
-const folder = join(packageRoot, 'pipelines', 'pretrain');
+const shipped = join(packageRoot, 'pipelines');
+const folder = join(shipped, 'pretrain');
 const jsonIn = (path: string): string[] => {
   try {
     return readdirSync(path).filter((name) => name.endsWith('.json'));
@@ -21,13 +22,19 @@ const jsonIn = (path: string): string[] => {
 
 const text = (problems: readonly Problem[]): string => problems.map((problem) => formatProblem(problem)).join('\n');
 
-async function check(pipeline: string, part: string): Promise<CheckedGraph> {
-  const resolved = await resolveDocument(pipeline, { with: [part] });
+async function check(pipeline: string, ...parts: readonly string[]): Promise<CheckedGraph> {
+  const resolved = await resolveDocument(pipeline, { with: parts });
   if (isLeft(resolved)) assert.fail(text(resolved.left));
   const graph = await checkDocument(resolved.right, await createRegistry(), { machine: false });
   if (isLeft(graph)) assert.fail(text(graph.left));
   return graph.right;
 }
+
+describe('pipelines', () => {
+  const isWhole = (file: string) => file.endsWith('.json') && !/^base\b|\bparts\b/.test(file);
+  const files = readdirSync(shipped, { recursive: true, encoding: 'utf8' }).filter(isWhole).sort();
+  for (const file of files) it(`check ${file}`, async () => void (await check(join(shipped, file))));
+});
 
 describe('parts of the approaches', () => {
   for (const approach of readdirSync(folder).sort()) {

@@ -31,9 +31,9 @@ function shipped({ params, inputs }: OracleCase): Shipped {
     size_crops: crops.size_crops,
     crop_scales: crops.crop_scales,
   };
-  const document = (of: string, nodes: PipelineDocument['nodes'] = {}): PipelineDocument => ({
+  const document = (of: string, nodes: PipelineDocument['nodes'] = {}, more: object = {}): PipelineDocument => ({
     extends: `pretrain/${of}`,
-    knobs: { batch_size, ...knobs },
+    knobs: { batch_size, ...knobs, ...more },
     nodes: { ...nodes, batch: { drop_last, ...(nodes.batch ?? {}) } },
   });
   const { temperature, epsilon, queue, crops_for_assign } = inputs.loss_config;
@@ -64,11 +64,11 @@ function shipped({ params, inputs }: OracleCase): Shipped {
       return { document: document('deepcluster_v2/deepclusterv2_2crops_resnet'), crops: true };
     case 'bce_logits_multiple_output_single_target':
       return { document: { ...multiLabel(batch_size) }, crops: false };
-    case 'dino_loss':
-      return {
-        document: document('dino/dino_resnet', { head: { output_dim: inputs.loss_config.output_dim } }),
-        crops: true,
-      };
+    case 'dino_loss': {
+      const blur_p = (crops.num_crops as number[]).flatMap((count) => new Array<number>(count).fill(0.5));
+      const head = { output_dim: inputs.loss_config.output_dim };
+      return { document: document('dino/dino_resnet', { head }, { blur_p }), crops: true };
+    }
     default:
       throw new NotSupported(`no pipeline with ${loss_name}`);
   }
