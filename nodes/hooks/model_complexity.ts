@@ -22,7 +22,7 @@ export default defineNode({
           const billions = (flops / 1e9).toFixed(4);
           run.notice(
             'info',
-            `${name}, one image of ${formatShape(input)}: ${billions}·10⁹ FLOPs, ${millions(activations ?? 0)} activations`,
+            `${name}, one input of ${formatShape(input.slice(1))}: ${billions}·10⁹ FLOPs, ${millions(activations ?? 0)} activations`,
           );
         }
       }

@@ -164,7 +164,7 @@ describe('hooks that watch and clip', () => {
       assert.match(table, /train, 16 steps of/);
       const text = notices.join('\n');
       assert.match(text, /model_complexity: trunk: 0\.0001·10⁶ parameters/);
-      assert.match(text, /trunk, one image of .*: 0\.\d{4}·10⁹ FLOPs/);
+      assert.match(text, /trunk, one input of \d+×\d+×3: 0\.\d{4}·10⁹ FLOPs/);
       assert.equal(notices.filter((line) => line.includes('cores used')).length, 3);
       const top1 = metrics['train_probe.top1'];
       assert.ok(top1 >= 0 && top1 <= 100);
