@@ -37,7 +37,7 @@ export default defineNode({
         if (stuck && !warned) {
           const message = `the loss is ${mean.toFixed(4)} after ${progress.iteration} iterations, as good as log K = ${logK.toFixed(4)}: the prototypes say nothing about the images`;
           const cure =
-            'Known cures: a lower learning rate or a longer warm-up, epsilon 0.03, prototypes frozen longer, fewer prototypes, a queue for small batches that starts later';
+            'Known cures: a lower learning rate or a longer warm-up, a smaller epsilon (0.02 or 0.03), prototypes frozen longer, fewer prototypes, a queue for small batches that starts later';
           run.notice('warning', message, cure);
         }
         warned = stuck;
