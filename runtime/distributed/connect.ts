@@ -3,12 +3,20 @@
 import type { AddressInfo } from 'node:net';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Card, listenAddress } from './meet.ts';
+import { type Card, objectOf } from './card.ts';
+import { firstLine } from './first-line.ts';
+import { listenAddress, plainAddress } from './meet.ts';
 import { type GroupSettings, RankError } from './messages.ts';
 import { createOutbox, type Outbox, openInbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
 
 const AGAIN = 50;
+const LOOPBACK = '127.0.0.1';
+/** bytes of a call at most, and ms in which it is to come, and to be answered */
+const CALL = { most: 1000, patience: 5000 };
+/** what a rank says that knows the caller */
+const KNOWN = '.';
+
 /** first line of a connection: who calls whom */
 interface Call {
   readonly from: number;
@@ -26,20 +34,21 @@ export interface Listener {
 export async function listen(settings: GroupSettings, nonce: string): Promise<Listener> {
   const callers = new Map<number, Socket>();
   const waiting = new Map<number, (socket: Socket) => void>();
+  const answer = (socket: Socket, line: string): void => {
+    const { from, nonce: theirs } = (objectOf(line) ?? {}) as Partial<Call>;
+    if (from === undefined || theirs !== nonce) {
+      socket.destroy();
+      return;
+    }
+    socket.write(KNOWN);
+    const take = waiting.get(from);
+    if (take) take(socket);
+    else callers.set(from, socket);
+  };
   const server: Server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    firstLine(socket).then(
-      (line) => {
-        const { from, nonce: theirs } = JSON.parse(line) as Call;
-        if (theirs !== nonce) {
-          socket.destroy();
-          return;
-        }
-        socket.write('.');
-        const take = waiting.get(from);
-        if (take) take(socket);
-        else callers.set(from, socket);
-      },
+    firstLine(socket, CALL.most, CALL.patience).then(
+      (line) => answer(socket, line),
       () => socket.destroy(),
     );
   });
@@ -65,11 +74,11 @@ export async function call(own: Card, card: () => Promise<Card>, until: number):
   let why = '';
   let target = await card();
   while (performance.now() < until) {
-    const host = target.machine === own.machine ? '127.0.0.1' : target.address;
+    const host = target.machine === own.machine ? LOOPBACK : target.address;
     const socket = createConnection({ host, port: target.port });
     const late = setTimeout(
       () => socket.destroy(new Error('no answer in time')),
-      Math.min(until - performance.now(), 5000),
+      Math.min(until - performance.now(), CALL.patience),
     );
     try {
       await new Promise<void>((resolve, reject) => {
@@ -79,7 +88,10 @@ export async function call(own: Card, card: () => Promise<Card>, until: number):
           socket.write(`${JSON.stringify({ from: own.rank, nonce: target.nonce } satisfies Call)}\n`),
         );
         // one byte says that we are known; what follows is the protocol's
-        socket.once('readable', () => (socket.read(1) ? resolve() : reject(new Error('it hung up'))));
+        socket.once('readable', () => {
+          if (String(socket.read(1) ?? '') === KNOWN) resolve();
+          else reject(new Error('it hung up, or speaks another protocol'));
+        });
       });
       socket.removeAllListeners();
       return socket;
@@ -98,24 +110,18 @@ export async function call(own: Card, card: () => Promise<Card>, until: number):
   );
 }
 
-/** Reads to the first newline and no further. */
-function firstLine(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const onReadable = (): void => {
-      for (let byte = socket.read(1); byte !== null; byte = socket.read(1)) {
-        if (byte[0] === 10) {
-          socket.off('readable', onReadable);
-          resolve(text);
-          return;
-        }
-        text += String.fromCharCode(byte[0]);
-        if (text.length > 1000) reject(new Error('it speaks another protocol'));
-      }
-    };
-    socket.on('readable', onReadable);
-    socket.once('close', () => reject(new Error('it hung up')));
-  });
+/** Where this rank reaches the machine of rank 0, and where the others reach this one: as their connections show. */
+export function addressesOf(
+  rank: number,
+  cards: readonly Pick<Card, 'machine'>[],
+  sockets: readonly (Pick<Socket, 'localAddress' | 'remoteAddress'> | undefined)[],
+): { readonly host: string; readonly address: string } {
+  const isHere = (other: number): boolean => cards[other].machine === cards[rank].machine;
+  const elsewhere = [...cards.keys()].find((other) => !isHere(other));
+  return {
+    host: isHere(0) ? LOOPBACK : plainAddress(sockets[0]?.remoteAddress),
+    address: elsewhere === undefined ? LOOPBACK : plainAddress(sockets[elsewhere]?.localAddress),
+  };
 }
 
 /** Learn who answers (a card in a folder may be an old one), and share memory where both are on one machine. */

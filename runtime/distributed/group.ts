@@ -27,8 +27,11 @@ export interface Group {
   readonly machines: number;
   /** number of this rank among those of its machine */
   readonly localRank: number;
-  /** where the others reach the machine of rank 0 */
+  /** where this rank reaches the machine of rank 0 */
   readonly host: string;
+  /** where the others reach this machine */
+  readonly address: string;
+  readonly limits: Pick<GroupSettings, 'joinTimeout' | 'patience'>;
   /** The values are given away: their buffer must hold nothing else. So it is with the next two. */
   reduce(values: Numbers, operation: 'sum' | 'max'): Promise<Numbers>;
   /** the values of all ranks one after another; as many on every rank */
@@ -112,7 +115,7 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
     return numbersOver(type, result);
   };
 
-  const { machines, localRank, host } = await joined.catch(async (error) => {
+  const { machines, localRank, host, address } = await joined.catch(async (error) => {
     await gone;
     throw error;
   });
@@ -124,6 +127,8 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
     machines,
     localRank,
     host,
+    address,
+    limits: settings,
     lost,
     reduce: (values, operation) => ask(operation, values),
     gather: (values) => ask('gather', values),

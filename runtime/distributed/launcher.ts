@@ -1,6 +1,7 @@
 /** The processes of a run: one per rank on this machine, watched, ended together, begun again after a failure. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { deviceOfChild } from './devices.ts';
 import { freePort } from './free-port.ts';
 import type { Meeting } from './messages.ts';
 import { culprit, type RankEnd } from './rank-end.ts';
@@ -39,7 +40,7 @@ export interface LaunchEnd {
   readonly failed?: RankEnd;
 }
 
-/** ms that ranks have to end by themselves: after one has failed, and after a second signal */
+/** ms that ranks have to end by themselves: after one has told of its failure, and after a second signal */
 const GRACE = { failure: 15_000, stop: 5_000 };
 /** exit code of a request that was wrong: it would be wrong again */
 const WRONG_REQUEST = 2;
@@ -65,8 +66,13 @@ async function runGroup(settings: LaunchSettings, again: boolean): Promise<{ end
   const meeting: Meeting = settings.meeting ?? { kind: 'tcp', host: '127.0.0.1', port: await freePort() };
   const children = Array.from({ length: ranks }, (_, local) => start(settings, meeting, local, again));
   let signals = 0;
+  const ended = new Set<ChildProcess>();
   const killAll = (): void => {
-    for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    for (const child of children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      ended.add(child);
+      child.kill('SIGKILL');
+    }
   };
   const timers: NodeJS.Timeout[] = [];
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -77,14 +83,20 @@ async function runGroup(settings: LaunchSettings, again: boolean): Promise<{ end
     }
     if (signals > 1) timers.push(setTimeout(killAll, GRACE.stop));
   };
+  // also the one that told may stand still
+  const onFailure = (): void => void timers.push(setTimeout(killAll, GRACE.failure));
   const release = settings.onStop(onSignal);
   const ends: RankEnd[] = [];
   try {
     await Promise.all(
       children.map(async (child, local) => {
-        const end = await endOf(child, nodeRank * ranks + local, (message) => settings.onMessage?.(local, message));
+        const end = await endOf(child, nodeRank * ranks + local, {
+          onFailure,
+          onMessage: (message) => settings.onMessage?.(local, message),
+          isEnded: () => ended.has(child),
+        });
         ends.push(end);
-        if (end.code !== 0) timers.push(setTimeout(killAll, GRACE.failure));
+        if (end.code !== 0) onFailure();
       }),
     );
   } finally {
@@ -99,7 +111,6 @@ function start(settings: LaunchSettings, meeting: Meeting, local: number, again:
   const { ranks, nodes, nodeRank, timeout } = settings;
   const shown = settings.output === 'shown';
   const rank = nodeRank * ranks + local;
-  const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',');
   const errors = rank === 0 ? 'inherit' : 'pipe';
   const child = spawn(process.execPath, settings.command(again), {
     detached: true,
@@ -108,13 +119,13 @@ function start(settings: LaunchSettings, meeting: Meeting, local: number, again:
     env: {
       ...process.env,
       PIPE_LAUNCHED: '1',
-      // an exchange under way holds one of libuv's threads, which are four by default and read files besides
+      // images are decoded on libuv's threads, which are four by default and read files besides
       UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16',
       RANK: String(rank),
       WORLD_SIZE: String(ranks * nodes),
       LOCAL_RANK: String(local),
       LOCAL_WORLD_SIZE: String(ranks),
-      CUDA_VISIBLE_DEVICES: visible ? (visible[local] ?? '') : String(local),
+      CUDA_VISIBLE_DEVICES: deviceOfChild(process.env.CUDA_VISIBLE_DEVICES, local),
       ...(timeout === undefined ? {} : { PIPE_RANK_TIMEOUT: String(timeout) }),
       PIPE_RENDEZVOUS: meeting.kind === 'tcp' ? tcp(meeting) : `file://${encodeURI(meeting.folder)}`,
     },
@@ -129,17 +140,28 @@ function start(settings: LaunchSettings, meeting: Meeting, local: number, again:
 const tcp = ({ host, port }: Extract<Meeting, { kind: 'tcp' }>): string =>
   `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-function endOf(child: ChildProcess, rank: number, tell: (message: object) => void): Promise<RankEnd> {
+interface Watcher {
+  /** the rank has told why it is going to end */
+  onFailure(): void;
+  onMessage(message: object): void;
+  /** whether the launcher ended it */
+  isEnded(): boolean;
+}
+
+function endOf(child: ChildProcess, rank: number, { onFailure, onMessage, isEnded }: Watcher): Promise<RankEnd> {
   return new Promise((resolve) => {
     let report: { message?: string; because?: number } = {};
     child.on('message', (message: object) => {
-      if ('message' in message) report = message as typeof report;
-      else tell(message);
+      if ('message' in message) {
+        report = message as typeof report;
+        onFailure();
+      } else onMessage(message);
     });
     child.on('error', (error) => resolve({ rank, code: 1, message: `it could not be started: ${error.message}` }));
     child.on('close', (code, signal) => {
-      const message = signal ? `it was killed (${signal})` : (report.message ?? `it ended with exit code ${code}`);
-      resolve({ rank, code, message, because: report.because });
+      const { message, because } = report;
+      const seen = signal ? `it was killed (${signal})` : `it ended with exit code ${code}`;
+      resolve({ rank, code, message: message ?? seen, because, ended: message === undefined && isEnded() });
     });
   });
 }

@@ -1,28 +1,22 @@
 /** Ranks find each other: afterwards each knows where all others listen. */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Card, cardIn, cardPath, objectOf, readCard } from './card.ts';
+import { firstLine } from './first-line.ts';
 import type { GroupSettings, Meeting } from './messages.ts';
 import { RankError } from './messages.ts';
 
-/** Where a rank listens for the others. */
-export interface Card {
-  readonly rank: number;
-  readonly size: number;
-  readonly port: number;
-  readonly address: string;
-  /** host name and boot: equal on one machine */
-  readonly machine: string;
-  readonly host: string;
-  readonly pid: number;
-  /** random: a card of an earlier run is not taken for this one's */
-  readonly nonce: string;
-}
-
 /** ms between tries */
 const AGAIN = 50;
+/** bytes of one card at most, and ms in which a visitor has to show it: others than ranks may come */
+const CARD = { most: 2 ** 12, patience: 10_000 };
+/** bytes of all cards at most */
+const ALL = 2 ** 22;
+
+/** IPv4 as such where it came over a socket of IPv6 */
+export const plainAddress = (address = ''): string => address.replace(/^::ffff:/, '');
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
@@ -60,7 +54,8 @@ async function hostMeeting(
   until: number,
 ): Promise<readonly Card[]> {
   const cards = new Map<number, Card>([[0, { ...own, address: host }]]);
-  const visitors: Socket[] = [];
+  const guests = new Set<Socket>();
+  const strangers = new Set<Socket>();
   const server = createServer();
   try {
     return await new Promise((resolve, reject) => {
@@ -77,24 +72,37 @@ async function hostMeeting(
           ),
         );
       });
+      const admit = (socket: Socket, card: Card): void => {
+        const refusal = refuse(card, cards, size);
+        if (refusal !== undefined) {
+          socket.end(`${JSON.stringify({ refusal })}\n`);
+          return;
+        }
+        const address = plainAddress(socket.remoteAddress);
+        // a rank of this machine comes over loopback; the others reach it where they reach this one
+        cards.set(card.rank, { ...card, address: isLoopback(address) ? host : address });
+        guests.add(socket);
+        // who goes before all have come may come again
+        socket.once('close', () => cards.delete(card.rank)).resume();
+        if (cards.size < size) return;
+        clearTimeout(late);
+        const all = inOrder(cards);
+        for (const guest of guests) guest.end(`${JSON.stringify({ cards: all })}\n`);
+        resolve(all);
+      };
       server.on('connection', (socket) => {
-        visitors.push(socket);
-        readLine(socket).then(
+        strangers.add(socket);
+        socket.on('error', () => socket.destroy());
+        socket.on('close', () => {
+          strangers.delete(socket);
+          guests.delete(socket);
+        });
+        firstLine(socket, CARD.most, CARD.patience).then(
           (line) => {
-            const card = JSON.parse(line) as Card;
-            const refusal = refuse(card, cards, size);
-            if (refusal !== undefined) {
-              socket.end(`${JSON.stringify({ refusal })}\n`);
-              return;
-            }
-            const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-            // a rank of this machine comes over loopback; the others reach it where they reach this one
-            cards.set(card.rank, { ...card, address: isLoopback(address) ? host : address });
-            if (cards.size < size) return;
-            clearTimeout(late);
-            const all = inOrder(cards);
-            for (const visitor of visitors) visitor.end(`${JSON.stringify({ cards: all })}\n`);
-            resolve(all);
+            const card = readCard(line);
+            if (!card) return socket.destroy();
+            strangers.delete(socket);
+            return admit(socket, card);
           },
           () => socket.destroy(),
         );
@@ -103,6 +111,7 @@ async function hostMeeting(
     });
   } finally {
     server.close();
+    for (const socket of strangers) socket.destroy();
   }
 }
 
@@ -117,47 +126,29 @@ function refuse(card: Card, cards: ReadonlyMap<number, Card>, size: number): str
 async function visit(
   own: Card,
   { host, port }: Extract<Meeting, { kind: 'tcp' }>,
-  { joinTimeout }: GroupSettings,
+  { size, joinTimeout }: GroupSettings,
   until: number,
 ): Promise<readonly Card[]> {
   let why = 'nobody listened there';
   while (performance.now() < until) {
     const socket = createConnection({ host, port });
-    const late = setTimeout(() => socket.destroy(new Error('no answer in time')), until - performance.now());
+    socket.once('connect', () => socket.write(`${JSON.stringify(own)}\n`));
+    socket.on('error', () => socket.destroy());
     try {
-      const answer = await new Promise<string>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.once('connect', () => socket.write(`${JSON.stringify(own)}\n`));
-        readLine(socket).then(resolve, reject);
-      });
-      const { cards, refusal } = JSON.parse(answer) as { cards?: Card[]; refusal?: string };
-      if (refusal !== undefined) throw new RankError(refusal, 0);
-      return cards!;
+      const answer = objectOf(await firstLine(socket, ALL, until - performance.now()));
+      if (typeof answer?.refusal === 'string') throw new RankError(answer.refusal, 0);
+      const cards = Array.isArray(answer?.cards) ? answer.cards.map((card) => readCard(JSON.stringify(card))) : [];
+      if (cards.length === size && cards.every((card, rank) => card?.rank === rank)) return cards as Card[];
+      why = 'what listens there is no rank of this run';
     } catch (error) {
       if (error instanceof RankError) throw error;
       why = (error as Error).message;
     } finally {
-      clearTimeout(late);
       socket.destroy();
     }
     await sleep(AGAIN);
   }
   throw new RankError(`rank ${own.rank} did not meet the others at ${host}:${port} within ${joinTimeout} s: ${why}`, 0);
-}
-
-function readLine(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.on('data', (part) => {
-      text += part;
-      const end = text.indexOf('\n');
-      if (end >= 0) resolve(text.slice(0, end));
-      else if (text.length > 2 ** 22) reject(new Error('it speaks another protocol'));
-    });
-    socket.on('error', reject);
-    socket.on('close', () => reject(new Error('the connection was closed')));
-  });
 }
 
 async function meetInFolder(
@@ -173,20 +164,15 @@ async function meetInFolder(
   const cards = new Map<number, Card>();
   for (;;) {
     for (const name of await readdir(folder)) {
-      const rank = /^rank-(\d+)$/.exec(name)?.[1];
-      if (rank === undefined) continue;
-      const text = await readFile(join(folder, name), 'utf8').catch(() => undefined);
-      if (text === undefined) continue;
-      const card = JSON.parse(text) as Card;
-      if (card.size === size && card.rank < size) cards.set(card.rank, card);
+      const rank = Number(/^rank-(\d+)$/.exec(name)?.[1]);
+      const card = rank < size ? await cardIn(folder, rank, size) : undefined;
+      if (card) cards.set(rank, card);
     }
     if (cards.size === size) return inOrder(cards);
     if (performance.now() > until) throw absent(missing(cards, size), folder, joinTimeout);
     await sleep(AGAIN);
   }
 }
-
-const cardPath = (folder: string, rank: number): string => join(folder, `rank-${rank}`);
 
 /** When all are connected the own card is not needed any more. */
 export async function leaveMeeting(own: Card, { meeting }: GroupSettings): Promise<void> {

@@ -41,7 +41,13 @@ export interface Request {
 export type ToThread = Request | { readonly kind: 'leave'; readonly reason: string };
 
 export type FromThread =
-  | { readonly kind: 'joined'; readonly machines: number; readonly localRank: number; readonly host: string }
+  | {
+      readonly kind: 'joined';
+      readonly machines: number;
+      readonly localRank: number;
+      readonly host: string;
+      readonly address: string;
+    }
   | { readonly kind: 'failed'; readonly message: string; readonly rank?: number }
   /** another rank is gone, whether a collective waits for it or not */
   | { readonly kind: 'lost'; readonly message: string; readonly rank?: number }

@@ -7,14 +7,21 @@ export interface RankEnd {
   readonly message: string;
   /** the rank that this one blames for its end */
   readonly because?: number;
+  /** the launcher ended it: another had failed, and it neither ended nor told of a failure of its own */
+  readonly ended?: boolean;
 }
 
-/** The rank to blame for the end of a group: the first that ended by itself. @param ends in the order in which they came */
+/**
+ * The rank to blame for the end of a group: the first that ended by itself, or one that had to be ended and that the
+ * others blame, in their words. @param ends in the order in which they came
+ */
 export function culprit(ends: readonly RankEnd[]): RankEnd | undefined {
   const failed = ends.filter(({ code }) => code !== 0);
-  const byThemselves = failed.filter(({ because }) => because === undefined);
-  const [first] = byThemselves.length > 0 ? byThemselves : failed;
-  return first;
+  const own = failed.filter(({ ended }) => !ended);
+  const first = own.find(({ because }) => because === undefined) ?? own[0] ?? failed[0];
+  const blamed = failed.find(({ rank, ended }) => ended && own.some(({ because }) => because === rank));
+  if (first?.because === undefined || !blamed) return first;
+  return { ...blamed, message: own.find(({ because }) => because === blamed.rank)!.message };
 }
 
 /** Tell the launcher, if there is one, why this rank ends. */

@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { type Card, cardIn } from './card.ts';
 import { takePart } from './collectives.ts';
-import { call, greet, listen } from './connect.ts';
-import { type Card, leaveMeeting, meet, ownAddress } from './meet.ts';
+import { addressesOf, call, greet, listen } from './connect.ts';
+import { leaveMeeting, meet, ownAddress } from './meet.ts';
 import { type FromThread, RankError, type Request, type ThreadStart, type ToThread } from './messages.ts';
 import { failureOf, Peer } from './peer.ts';
 
@@ -47,22 +47,19 @@ async function connectAll(): Promise<void> {
   const cards = await meet(own, settings);
   const { meeting } = settings;
   const cardOf = async (other: number): Promise<Card> =>
-    meeting.kind === 'tcp'
-      ? cards[other]
-      : readFile(join(meeting.folder, `rank-${other}`), 'utf8').then(
-          (text) => JSON.parse(text) as Card,
-          () => cards[other],
-        );
+    (meeting.kind === 'file' ? await cardIn(meeting.folder, other, size) : undefined) ?? cards[other];
   const late = setTimeout(() => {
     const silent = peers.findIndex((peer, other) => other !== rank && !peer);
     failed(new RankError(`rank ${silent} did not connect within ${settings.joinTimeout} s`, silent));
   }, until - performance.now());
   const found: Card[] = [...cards];
+  const sockets: Socket[] = [];
   const nameOf = ({ rank: other, host, pid }: Card): string => `rank ${other} (${host}, process ${pid})`;
   await Promise.all(
     cards.map(async (card, other) => {
       if (other === rank) return;
       const socket = other < rank ? await call(own, () => cardOf(other), until) : await listener.accept(other);
+      sockets[other] = socket;
       const peer = new Peer(socket, { rank: other, name: nameOf(card) }, (failure) =>
         tell({ kind: 'lost', ...failureOf(failure) }),
       );
@@ -81,7 +78,7 @@ async function connectAll(): Promise<void> {
     kind: 'joined',
     machines: new Set(found.map(({ machine }) => machine)).size,
     localRank: found.filter((card) => card.machine === own.machine && card.rank < rank).length,
-    host: meeting.kind === 'tcp' ? meeting.host : found[0].address,
+    ...addressesOf(rank, found, sockets),
   });
 }
 

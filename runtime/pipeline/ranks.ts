@@ -1,5 +1,6 @@
 /** Several ranks: how many and where they meet, and being one of them. */
 import { availableParallelism } from 'node:os';
+import { takeDevice } from '../distributed/devices.ts';
 import { type JoinedRanks, joinRanks } from '../distributed/join.ts';
 import type { Meeting } from '../distributed/messages.ts';
 import { type Place, PlaceError, parseRendezvous, placeFromEnvironment, slurmMeeting } from '../distributed/place.ts';
@@ -36,9 +37,14 @@ export interface Group {
 export const refuse = (message: string, cure?: string): WrongRequest =>
   new WrongRequest([{ layer: 'environment', message, cure }]);
 
-/** Where this process stands among the ranks; undefined: it is alone. @throws WrongRequest */
+/**
+ * Where this process stands among the ranks; undefined: it is alone. From then on it has the GPU of its rank alone.
+ * @throws WrongRequest
+ */
 export function ownPlace(): Place | undefined {
-  return asked(() => placeFromEnvironment(process.env));
+  const place = asked(() => placeFromEnvironment(process.env));
+  if (place) takeDevice(place);
+  return place;
 }
 
 /**
@@ -96,7 +102,7 @@ export async function join(place: Place, backend: TensorBackend): Promise<Joined
   const timeout = Number(process.env.PIPE_RANK_TIMEOUT ?? 30);
   if (!(timeout > 0))
     throw refuse(`PIPE_RANK_TIMEOUT is "${process.env.PIPE_RANK_TIMEOUT}"; it must be a number of seconds`);
-  return joinRanks(place, backend, timeout);
+  return joinRanks(place, backend, timeout).catch(refused);
 }
 
 /** Say what this process does when its launcher is gone: nothing more. */
@@ -117,7 +123,11 @@ function asked<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof PlaceError) throw refuse(error.message);
-    throw error;
+    return refused(error);
   }
+}
+
+function refused(error: unknown): never {
+  if (error instanceof PlaceError) throw refuse(error.message);
+  throw error;
 }

@@ -73,8 +73,9 @@ async function startOnRanks(
       'Put them into a file, and name it in plugin',
     );
   }
-  const { document } = await checkPipeline(await openPipeline(pipeline, options.overrides ?? [], options));
   const { device, require, workers, resume, trace, plugin } = options;
+  const opened = await openPipeline(pipeline, options.overrides ?? [], options);
+  const { document } = await checkPipeline(opened, { device });
   const request = { out: resolve(options.out), device, require, workers, resume, trace, plugin };
   return launchPipeline(document as PipelineDocument, request, listeners, options);
 }

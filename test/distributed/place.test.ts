@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { parseRendezvous, placeFromEnvironment } from '../../runtime/distributed/place.ts';
-import { culprit } from '../../runtime/distributed/rank-end.ts';
 import { slurmHosts, slurmScript } from '../../runtime/distributed/slurm.ts';
 import { batchNormGroup, singleRank } from '../../runtime/engine/ranks.ts';
 
@@ -102,19 +101,6 @@ describe('SLURM', () => {
       assert.ok(lines.includes(line), `${line}\nis not in\n${script}`);
     }
     assert.ok(!script.includes('--mem='));
-  });
-});
-
-describe('the rank to blame', () => {
-  it('is the first that ended by itself, not one that was left alone', () => {
-    const ends = [
-      { rank: 0, code: 1, message: 'rank 1 is gone', because: 1 },
-      { rank: 1, code: null, message: 'killed' },
-      { rank: 2, code: 0, message: '' },
-    ];
-    assert.equal(culprit(ends)?.rank, 1);
-    assert.equal(culprit(ends.slice(0, 1))?.rank, 0);
-    assert.equal(culprit(ends.slice(2)), undefined);
   });
 });
 

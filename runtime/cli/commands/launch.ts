@@ -25,7 +25,7 @@ export async function slurm(pipeline: string, overrides: readonly string[], opti
     if (value === undefined || (Number.isInteger(value) && value > 0)) continue;
     throw new WrongRequest([{ layer: 'environment', message: `--${name} wants a whole number, 1 or more` }]);
   }
-  const graph = await checkPipeline(await openPipeline(pipeline, overrides, options));
+  const graph = await checkPipeline(await openPipeline(pipeline, overrides, options), { device: null });
   const out = resolve(options.out ?? join('runs', graph.name));
   const script = slurmScript({
     ...options,

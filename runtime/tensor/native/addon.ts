@@ -46,6 +46,7 @@ export interface Addon {
   /** the stream reads a tensor that was made on another: once released, its memory is not used again before it has */
   recordStream(handle: Handle, device: string, stream: number): void;
   releaseEvent(event: number): void;
+  /** the group's number, with which it can be left at once, and when it is joined */
   joinGroup(
     kind: 'tcp' | 'file',
     place: string,
@@ -54,7 +55,8 @@ export interface Addon {
     rank: number,
     size: number,
     milliseconds: number,
-  ): Promise<number>;
+  ): [group: number, joined: Promise<null>];
+  /** promises of the group that are open are rejected */
   leaveGroup(group: number): void;
   allReduce(group: number, handle: Handle, operation: number): Promise<null>;
   broadcast(group: number, handle: Handle, root: number): Promise<null>;

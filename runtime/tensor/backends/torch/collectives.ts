@@ -1,5 +1,4 @@
 /** torch.distributed's Gloo collectives on tensors of this backend. Waiting does not block the thread. */
-import { hostname } from 'node:os';
 import type { Handle } from '../../native/addon.ts';
 import type { Tensor } from '../../types.ts';
 import { addon, aten, keep, kernelScope, scalarType } from './aten.ts';
@@ -11,10 +10,12 @@ export interface GlooOptions {
   readonly size: number;
   /** where the ranks meet: rank 0 listens at host and port, or all write into a file on a shared disk that is new */
   readonly meet: { readonly host: string; readonly port: number } | { readonly file: string };
-  /** address of this machine that the other ranks reach; default: the host where the ranks meet, if local, else the host name */
+  /** address of this machine that the other ranks reach; default 127.0.0.1, right where all are on one */
   readonly address?: string;
-  /** seconds until a collective that some rank does not join fails; default 1800 */
+  /** seconds until joining, or a collective, that some rank does not come to fails; default 1800 */
   readonly timeout?: number;
+  /** joining is given up */
+  readonly signal?: AbortSignal;
 }
 
 export interface GlooGroup {
@@ -25,22 +26,30 @@ export interface GlooGroup {
   allGather(x: Tensor): Promise<Tensor>;
   broadcast(x: Tensor, from?: number): Promise<Tensor>;
   barrier(): Promise<void>;
-  /** Leave; collectives after it fail. */
+  /** Leave; collectives after it fail, and so do those under way. */
   close(): void;
 }
 
 /** c10d::ReduceOp */
 const SUM = 0;
 const MAX = 4;
-const LOCAL = ['localhost', '127.0.0.1', '::1'];
 
 /** Join a group of processes; resolves when all have joined. */
 export async function joinGloo(options: GlooOptions): Promise<GlooGroup> {
-  const { rank, size, meet, timeout = 1800 } = options;
+  const { rank, size, meet, address = '127.0.0.1', timeout = 1800, signal } = options;
   const [kind, place, port] =
     'file' in meet ? (['file', meet.file, 0] as const) : (['tcp', meet.host, meet.port] as const);
-  const address = options.address ?? (kind === 'file' || LOCAL.includes(place) ? '127.0.0.1' : hostname());
-  const group = await addon.joinGroup(kind, place, port, address, rank, size, Math.round(timeout * 1000));
+  const [group, joined] = addon.joinGroup(kind, place, port, address, rank, size, Math.round(timeout * 1000));
+  const leave = (): void => addon.leaveGroup(group);
+  signal?.addEventListener('abort', leave);
+  try {
+    await joined;
+  } catch (error) {
+    leave();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', leave);
+  }
 
   return {
     rank,
@@ -70,7 +79,7 @@ export async function joinGloo(options: GlooOptions): Promise<GlooGroup> {
     async barrier() {
       await addon.barrier(group);
     },
-    close: () => addon.leaveGroup(group),
+    close: leave,
   };
 }
 

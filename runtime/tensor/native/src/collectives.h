@@ -1,4 +1,5 @@
-// torch.distributed's Gloo process group. Joining and waiting happen on libuv's threads and settle promises.
+// torch.distributed's Gloo process group. Joining happens on a thread of its own; collectives go on on Gloo's threads,
+// which settle the promises. No thread of Node's waits: a rank that is silent cannot keep this process from ending.
 #pragma once
 #define USE_C10D_GLOO
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
@@ -6,83 +7,105 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include <functional>
+#include <algorithm>
+#include <atomic>
 #include <map>
 
+#include "answer.h"
 #include "handles.h"
 
 namespace bridge {
 
 using Group = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
 
-inline std::map<int64_t, Group>& groups() {  // of the process: ranks are processes
-  static auto* const all = new std::map<int64_t, Group>;
-  return *all;
-}
-
-inline Group groupFrom(napi_env env, napi_value id) {
-  const auto found = groups().find(toInt(env, id));
-  if (found == groups().end()) throw Misuse("this process group was closed or never existed");
-  return found->second;
-}
-
-/// Work for another thread, and the promise that it settles.
-struct Task {
-  std::function<void()> run;
-  std::function<napi_value(napi_env)> result;  // on the JavaScript thread, after run
-  std::string name, error;
-  napi_deferred deferred = nullptr;
-  napi_async_work work = nullptr;
-
-  static void execute(napi_env, void* data) {
-    Task& task = *static_cast<Task*>(data);
-    try {
-      task.run();
-    } catch (const c10::Error& error) {
-      task.error = error.what_without_backtrace();
-    } catch (const std::exception& error) {
-      task.error = error.what();
-    }
+/// This process in a group, from the wish to join it until it is left.
+class Member {
+ public:
+  ~Member() {
+    // the group's end would wait for what is under way, which may wait for a rank that is gone
+    if (*underWay > 0) group_.release();
   }
 
-  static void complete(napi_env env, napi_status status, void* data) {
-    const std::unique_ptr<Task> task(static_cast<Task*>(data));
-    napi_delete_async_work(env, task->work);
-    if (status == napi_cancelled) task->error = "cancelled";
-    if (task->error.empty()) {
-      napi_resolve_deferred(env, task->deferred, task->result(env));
-      return;
-    }
-    napi_value message, error;
-    const std::string text = task->name + ": " + task->error;
-    napi_create_string_utf8(env, text.data(), text.size(), &message);
-    napi_create_error(env, nullptr, message, &error);
-    napi_reject_deferred(env, task->deferred, error);
+  std::shared_ptr<Answer> open(napi_env env, const std::string& name, napi_value* promise) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto settled = [](const std::weak_ptr<Answer>& answer) { return answer.expired(); };
+    answers_.erase(std::remove_if(answers_.begin(), answers_.end(), settled), answers_.end());
+    const auto answer = Answer::open(env, name, promise);
+    answers_.push_back(answer);
+    return answer;
   }
+
+  void joined(Group group) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    group_ = std::move(group);
+  }
+
+  Group group() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!group_) throw Misuse("this process group is not joined yet");
+    return group_;
+  }
+
+  /// Nothing is waited for any more.
+  void leave() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& answer : answers_)
+      if (const auto open = answer.lock()) open->reject("this process has left the group");
+  }
+
+  /// collectives; outlives the member
+  const std::shared_ptr<std::atomic<int>> underWay = std::make_shared<std::atomic<int>>(0);
+
+ private:
+  std::mutex mutex_;
+  Group group_;
+  std::vector<std::weak_ptr<Answer>> answers_;
 };
 
-inline napi_value inBackground(napi_env env, std::string name, std::function<void()> run,
-                               std::function<napi_value(napi_env)> result = jsNull) {
-  auto task = std::make_unique<Task>();
-  task->name = std::move(name);
-  task->run = std::move(run);
-  task->result = std::move(result);
-  napi_value promise, label;
-  check(napi_create_promise(env, &task->deferred, &promise), "a promise");
-  check(napi_create_string_utf8(env, task->name.c_str(), NAPI_AUTO_LENGTH, &label), "a string");
-  check(napi_create_async_work(env, nullptr, label, Task::execute, Task::complete, task.get(), &task->work), "work");
-  check(napi_queue_async_work(env, task->work), "work");
-  task.release();
-  return promise;
-}
+/// Groups by number. They are the process's, as ranks are processes; several of its threads may have loaded the add-on.
+class Members {
+ public:
+  static Members& all() {
+    static auto* const members = new Members;
+    return *members;
+  }
 
-/// joinGroup(kind, host or path, port, interface or host, rank, size, milliseconds) → Promise<group>; kind: tcp | file
+  int64_t add(std::shared_ptr<Member> member) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    members_.emplace(next_, std::move(member));
+    return next_++;
+  }
+
+  std::shared_ptr<Member> get(napi_env env, napi_value id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = members_.find(toInt(env, id));
+    if (found == members_.end()) throw Misuse("this process group was closed or never existed");
+    return found->second;
+  }
+
+  std::shared_ptr<Member> take(int64_t id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = members_.find(id);
+    if (found == members_.end()) return nullptr;
+    const auto member = found->second;
+    members_.erase(found);
+    return member;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<int64_t, std::shared_ptr<Member>> members_;
+  int64_t next_ = 0;
+};
+
+/// joinGroup(kind, host or path, port, address of this machine, rank, size, milliseconds) → [group, Promise]
+/// kind: tcp | file. The group's number is known at once, so that it can be left while it is being joined.
 inline napi_value joinGroup(napi_env env, Environment&, const napi_value* values, size_t) {
   const std::string kind = toString(env, values[0]), place = toString(env, values[1]), address = toString(env, values[3]);
   const int port = toInt(env, values[2]), rank = toInt(env, values[4]), size = toInt(env, values[5]);
   const std::chrono::milliseconds timeout(toInt(env, values[6]));
-  auto group = std::make_shared<Group>();
-  auto join = [=] {
+  const auto member = std::make_shared<Member>();
+  auto join = [=]() -> Answer::Result {
     c10::intrusive_ptr<c10d::Store> store;
     if (kind == "file") {
       store = c10::make_intrusive<c10d::FileStore>(place, size);
@@ -97,23 +120,46 @@ inline napi_value joinGroup(napi_env env, Environment&, const napi_value* values
     }
     auto options = c10d::ProcessGroupGloo::Options::create(timeout);
     options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(address));
-    *group = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, options);
+    member->joined(c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, options));
+    return jsNull;
   };
-  return inBackground(env, "joining the process group", join, [group](napi_env env) {
-    static int64_t next = 0;
-    groups().emplace(next, *group);
-    return js(env, double(next++));
-  });
+  napi_value promise;
+  const auto answer = member->open(env, "joining the process group", &promise);
+  const auto id = Members::all().add(member);
+  inBackground(answer, join);
+  return jsArray(env, 2, [&](size_t i) { return i == 0 ? js(env, double(id)) : promise; });
 }
 
+/// Leave; promises that are open are rejected.
 inline napi_value leaveGroup(napi_env env, Environment&, const napi_value* values, size_t) {
-  groups().erase(toInt(env, values[0]));
+  if (const auto member = Members::all().take(toInt(env, values[0]))) member->leave();
   return nullptr;
 }
 
-/// Waiting holds the group and, through the work, the tensors.
-inline napi_value waitFor(napi_env env, const char* name, Group group, c10::intrusive_ptr<c10d::Work> work) {
-  return inBackground(env, name, [group, work] { work->wait(); });
+/// The promise of a collective, which Gloo's thread settles. It holds the tensors through the work, but not the group:
+/// that must not end on a thread of its own.
+/// @param finish on Gloo's thread, when the collective is done
+inline napi_value promiseOf(napi_env env, const char* name, Member& member,
+                            const c10::intrusive_ptr<c10d::Work>& work, std::function<void()> finish = [] {}) {
+  const auto underWay = member.underWay;
+  ++*underWay;
+  napi_value promise;
+  const auto answer = member.open(env, name, &promise);
+  work->getFuture()->addCallback([answer, underWay, finish](c10::ivalue::Future& future) {
+    std::string why;
+    bool failed = false;
+    try {
+      if (future.hasError()) std::rethrow_exception(future.exception_ptr());
+      finish();
+    } catch (...) {
+      failed = true;
+      why = whatWasThrown();
+    }
+    --*underWay;
+    if (failed) answer->reject(why);
+    else answer->resolve();
+  });
+  return promise;
 }
 
 /// Collectives write into memory in row-major order.
@@ -124,25 +170,25 @@ inline at::Tensor dense(const at::Tensor& tensor) {
 
 /// allReduce(group, handle, op) → Promise; in place; op: 0 sum, 1 average, 2 product, 3 smallest, 4 largest
 inline napi_value allReduce(napi_env env, Environment& owner, const napi_value* values, size_t) {
-  const Group group = groupFrom(env, values[0]);
+  const auto member = Members::all().get(env, values[0]);
   std::vector<at::Tensor> tensors{dense(owner.handles.get(env, values[1]))};
   c10d::AllreduceOptions options;
   options.reduceOp = c10d::ReduceOp(c10d::ReduceOp::RedOpType(toInt(env, values[2])));
-  return waitFor(env, "allReduce", group, group->allreduce(tensors, options));
+  return promiseOf(env, "allReduce", *member, member->group()->allreduce(tensors, options));
 }
 
 /// broadcast(group, handle, root) → Promise; in place
 inline napi_value broadcast(napi_env env, Environment& owner, const napi_value* values, size_t) {
-  const Group group = groupFrom(env, values[0]);
+  const auto member = Members::all().get(env, values[0]);
   std::vector<at::Tensor> tensors{dense(owner.handles.get(env, values[1]))};
   c10d::BroadcastOptions options;
   options.rootRank = toInt(env, values[2]);
-  return waitFor(env, "broadcast", group, group->broadcast(tensors, options));
+  return promiseOf(env, "broadcast", *member, member->group()->broadcast(tensors, options));
 }
 
 /// allGather(group, one handle a rank, handle) → Promise; writes into the former
 inline napi_value allGather(napi_env env, Environment& owner, const napi_value* values, size_t) {
-  const Group group = groupFrom(env, values[0]);
+  const auto member = Members::all().get(env, values[0]);
   std::vector<at::Tensor> places;
   forEach(env, values[1], [&](napi_value handle) { places.push_back(dense(owner.handles.get(env, handle))); });
   std::vector<std::vector<at::Tensor>> outputs(1);
@@ -152,9 +198,8 @@ inline napi_value allGather(napi_env env, Environment& owner, const napi_value* 
     for (const at::Tensor& place : places) outputs[0].push_back(at::empty(place.sizes(), place.options()));
   }
   std::vector<at::Tensor> inputs{dense(owner.handles.get(env, values[2]))};
-  const auto work = group->allgather(outputs, inputs);
-  return inBackground(env, "allGather", [group, work, places, outputs] {
-    work->wait();
+  const auto work = member->group()->allgather(outputs, inputs);
+  return promiseOf(env, "allGather", *member, work, [places, outputs] {
     c10::InferenceMode inference(true);
     for (size_t i = 0; i < places.size(); i++) places[i].copy_(outputs[0][i]);
   });
@@ -162,8 +207,8 @@ inline napi_value allGather(napi_env env, Environment& owner, const napi_value* 
 
 /// barrier(group) → Promise
 inline napi_value barrier(napi_env env, Environment&, const napi_value* values, size_t) {
-  const Group group = groupFrom(env, values[0]);
-  return waitFor(env, "barrier", group, group->barrier());
+  const auto member = Members::all().get(env, values[0]);
+  return promiseOf(env, "barrier", *member, member->group()->barrier());
 }
 
 }  // namespace bridge
