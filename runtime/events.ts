@@ -60,6 +60,8 @@ export interface HookEvent {
   readonly lr?: readonly number[];
   /** weight decays that follow a schedule, by optimizer group, from `update` on; absent when there are none */
   readonly weightDecay?: readonly number[];
+  /** what the loss was multiplied by for the backward pass, from `update` on, in float16 */
+  readonly lossScale?: number;
   /** images (not views) in this batch over all ranks */
   readonly images?: number;
   /** `step` */
@@ -116,6 +118,8 @@ export interface RunView {
   readonly ranks: number;
   /** what the model nodes cost, by name, known without running them */
   readonly models: ReadonlyMap<string, ModelSummary>;
+  /** outputs that models read from the rest of the graph or give to it: "batch.images", "head.scores" */
+  readonly modelPorts: readonly string[];
   /** output of a node in the running step, "head.scores"; valid until the step ends. Undefined when it did not run. */
   output(ref: string): Tensor | readonly Tensor[] | undefined;
   /** parameters by full name: "<node>.<state-dict name>" */

@@ -44,9 +44,13 @@ export interface Ranks {
   /** machines that the ranks are spread over evenly; default 1 */
   readonly machines?: number;
   allReduce(x: Tensor, op: 'sum' | 'max' | 'mean'): Promise<Tensor>;
+  /** numbers of host memory, where no tensor is needed; what was given stays as it is. So it is with the next two. */
+  allReduce<N extends Float32Array | Int32Array>(x: N, op: 'sum' | 'max' | 'mean'): Promise<N>;
   /** values of all ranks, in rank order, along axis 0 */
   allGather(x: Tensor): Promise<Tensor>;
+  allGather<N extends Float32Array | Int32Array>(x: N): Promise<N>;
   broadcast(x: Tensor, from?: number): Promise<Tensor>;
+  broadcast<N extends Float32Array | Int32Array>(x: N, from?: number): Promise<N>;
   barrier(): Promise<void>;
 }
 

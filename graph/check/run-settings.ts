@@ -36,7 +36,8 @@ export const RUN_SCHEMA: JsonSchema = {
     precision: {
       enum: ['float32', 'bfloat16', 'float16'],
       default: 'float32',
-      description: 'of matrix products and convolutions',
+      description:
+        'of matrix products and convolutions, in models and in training; torch and tensorflow have others than float32',
     },
     device: {
       type: 'string',

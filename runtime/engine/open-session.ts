@@ -2,12 +2,15 @@
 import { basename } from 'node:path';
 import type { ModelKeys } from '../../graph/model/keys.ts';
 import type { RunFacts } from '../node.ts';
+import { createRandom } from '../random.ts';
 import type { FoundCheckpoint } from '../train/resume.ts';
 import { shareModels } from './agree.ts';
+import { createAutocast } from './autocast.ts';
 import { createCheckpointRequests } from './checkpointing.ts';
 import { ResumeError } from './choose.ts';
 import { Counters } from './counters.ts';
 import { createEvents } from './events.ts';
+import { createLossScale } from './loss-scale.ts';
 import { owners } from './models.ts';
 import { copyLeader } from './momentum.ts';
 import { disposeValue } from './once.ts';
@@ -70,6 +73,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     streams: options.streams,
     once: options.once,
     stop,
+    autocast: createAutocast(backend, run.precision),
+    lossScale:
+      run.precision === 'float16' && training.length > 0
+        ? createLossScale(backend, state.forNode('#loss_scale', createRandom(run.seed)), (level, message, cure) =>
+            options.notice('run', level, message, cure),
+          )
+        : undefined,
     now: () => performance.now() - options.began,
     timing: (timing) => bus.emit({ type: 'node', ...timing, progress: counters.progress() }),
   };

@@ -1,12 +1,14 @@
 /** The ranks of a run as the engine sees them. */
 import type { RunSettings } from '../../graph/checked.ts';
 import type { Ranks } from '../node.ts';
-import type { BatchNormGroup } from '../tensor/types.ts';
+import type { BatchNormGroup, Tensor } from '../tensor/types.ts';
 
 export interface RunRanks extends Ranks {
   /** Gather among `members`, ranks in ascending order, while this thread sleeps; needed for synchronised batch norm. */
   gatherNow?(values: Float32Array, members: readonly number[]): Float32Array;
 }
+
+const copy = async (x: Tensor | Float32Array | Int32Array): Promise<any> => ('dtype' in x ? x.clone() : x.slice());
 
 /**
  * The ranks of a run in one process: collectives that have nobody to talk to. Results are new tensors, as with several
@@ -16,9 +18,9 @@ export const singleRank: Ranks = {
   size: 1,
   rank: 0,
   machines: 1,
-  allReduce: async (x) => x.clone(),
-  allGather: async (x) => x.clone(),
-  broadcast: async (x) => x.clone(),
+  allReduce: copy,
+  allGather: copy,
+  broadcast: copy,
   barrier: async () => undefined,
 };
 

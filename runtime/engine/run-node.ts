@@ -4,6 +4,7 @@ import { viewsPerGroup } from '../../graph/views.ts';
 import type { StepFacts, Values } from '../node.ts';
 import { createRandom } from '../random.ts';
 import type { DeviceStreams, TensorBackend } from '../tensor/types.ts';
+import type { Autocast } from './autocast.ts';
 import type { GraphNode } from './edges.ts';
 import type { RunningModel } from './models.ts';
 import type { PlannedNode } from './planned-steps.ts';
@@ -20,16 +21,18 @@ export class NodeError extends Error {
 /** Run a node in a scope of its own: what it makes besides its outputs is freed. */
 export async function runNode(host: Host, step: PlannedNode, values: EdgeValues, facts: StepFacts): Promise<void> {
   const { name, declaration } = step.node;
-  const { running, backend } = host;
+  const { running, backend, autocast } = host;
   try {
-    const inputs = gather(step.inputs, values);
+    const gathered = gather(step.inputs, values);
+    const inScope = <T>(run: (inputs: Values) => T | Promise<T>): Promise<T> =>
+      backend.scopeAsync(async () => autocast.node(declaration.role, facts.training, gathered, async (i) => run(i)));
     const fold = running.folds.get(name);
     if (fold) {
-      await backend.scopeAsync(async () => fold.add(inputs, facts));
+      await inScope((inputs) => fold.add(inputs, facts));
       return;
     }
     const model = running.models.get(name);
-    const outputs = await backend.scopeAsync(async () =>
+    const outputs = await inScope((inputs) =>
       model ? runModel(model, step, inputs, facts, host) : running.instances.get(name)!.run(inputs, facts),
     );
     for (const port of step.ports) {
@@ -48,6 +51,7 @@ interface Host {
   readonly backend: TensorBackend;
   readonly streams: DeviceStreams;
   readonly running: RunningGraph;
+  readonly autocast: Autocast;
 }
 
 async function runModel(

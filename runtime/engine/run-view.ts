@@ -1,6 +1,7 @@
 /** What hooks may do and see besides the event. */
 import type { RunView } from '../events.ts';
 import type { Tensor } from '../tensor/types.ts';
+import { modelPorts } from './edges.ts';
 import { createViews } from './parameter-views.ts';
 import { runPass } from './pass.ts';
 import { compileProgram } from './program.ts';
@@ -17,6 +18,7 @@ export function createRunView(session: Session): RunView {
     seed: graph.run.seed,
     rank: host.ranks.rank,
     ranks: host.ranks.size,
+    modelPorts: modelPorts(graph),
     models: new Map(graph.nodes.flatMap(({ name, model }) => (model ? [[name, model] as const] : []))),
     parameters,
     buffers,
@@ -42,7 +44,9 @@ export function createRunView(session: Session): RunView {
         signal: stop.now,
         check: stop.check,
         async onBatch(values) {
-          await onBatch(Object.fromEntries(ports.map((ref) => [ref, tensorsOf(values.get(ref))[0]])));
+          await onBatch(
+            Object.fromEntries(ports.map((ref) => [ref, host.autocast.exact(tensorsOf(values.get(ref))[0])])),
+          );
         },
       });
     },

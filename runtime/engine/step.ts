@@ -6,10 +6,12 @@
 import type { HookEvent } from '../events.ts';
 import type { BatchStages, BatchStep, Ranks, StepFacts, Value } from '../node.ts';
 import type { DeviceStreams, StreamMark, Tape, Tensor, TensorBackend, Variable } from '../tensor/types.ts';
+import type { Autocast } from './autocast.ts';
 import { averageOverRanks } from './average.ts';
 import type { HostBatch } from './batches.ts';
 import { refOf } from './edges.ts';
 import { COPY, MAIN } from './lanes.ts';
+import type { LossScale } from './loss-scale.ts';
 import { BEGIN, nodeOf, type PlannedNode, type PlannedStep, refsRead } from './planned-steps.ts';
 import type { BatchProgram } from './program.ts';
 import { runNode } from './run-node.ts';
@@ -34,6 +36,9 @@ export interface BatchHost {
   readonly streams: DeviceStreams;
   readonly once: ReadonlyMap<string, Value>;
   readonly stop: Stop;
+  readonly autocast: Autocast;
+  /** in a run that trains in float16 */
+  readonly lossScale?: LossScale;
   /** ms since the run began */
   now(): number;
   timing(timing: NodeTiming): void;
@@ -54,7 +59,7 @@ export const standardStep: BatchStep = async (batch) => {
 };
 
 /** Facts of a batch's events that its step knows. */
-type StepKnown = Pick<HookEvent, 'loss' | 'lr' | 'weightDecay' | 'images'>;
+type StepKnown = Pick<HookEvent, 'loss' | 'lr' | 'weightDecay' | 'lossScale' | 'images'>;
 
 export interface StepRequest {
   readonly program: BatchProgram;
@@ -103,6 +108,8 @@ class BatchRun implements BatchStages, StepView {
   #position = 0;
   #loss: Tensor | undefined;
   #gradients = new Map<Variable, Tensor | null>();
+  /** gradients were not finite: there are none, and there is no update */
+  #leftOut = false;
 
   constructor(host: BatchHost, request: StepRequest) {
     const { program, batch } = request;
@@ -150,7 +157,7 @@ class BatchRun implements BatchStages, StepView {
 
   async backward(): Promise<void> {
     const { program } = this.#request;
-    const { backend, running, ranks, streams, now, timing } = this.#host;
+    const { backend, running, ranks, streams, autocast, lossScale, now, timing } = this.#host;
     const parameters = program.optimizers.flatMap(({ node }) => running.optimizers.get(node.name)!.parameters);
     const variables = parameters.map(({ variable }) => variable);
     const start = now();
@@ -160,34 +167,45 @@ class BatchRun implements BatchStages, StepView {
       order.push(index);
       averaging!.add(gradient);
     };
-    const gradients = streams.run(MAIN, () => this.#tape!.backward(this.#loss!, variables, averaging && ready));
+    const gradients = streams.run(MAIN, () => {
+      const loss = lossScale ? lossScale.scaled(this.#loss!) : this.#loss!;
+      return autocast.backward(() => this.#tape!.backward(loss, variables, averaging && ready));
+    });
     timing({ node: program.losses.map(refOf).join(' + '), stream: MAIN, stage: 'backward', start, end: now() });
     this.#values.free(this.#values.refs().filter((ref) => !program.kept.has(ref)));
     for (const [i, variable] of variables.entries()) this.#gradients.set(variable, gradients[i]);
-    if (!averaging) return;
-    const means = averaging.means(); // all are on their way now
-    for (const index of order) {
-      gradients[index]!.dispose();
-      this.#gradients.set(variables[index], null);
+    if (averaging) {
+      const means = averaging.means(); // all are on their way now
+      for (const index of order) {
+        gradients[index]!.dispose();
+        this.#gradients.set(variables[index], null);
+      }
+      for (const [i, mean] of (await means).entries()) this.#gradients.set(variables[order[i]], mean);
     }
-    for (const [i, mean] of (await means).entries()) this.#gradients.set(variables[order[i]], mean);
+    streams.run(MAIN, () => autocast.gradients(this.#gradients));
+    if (lossScale) this.#leftOut = !(await streams.run(MAIN, () => lossScale.unscale(this.#gradients)));
   }
 
   async update(): Promise<void> {
     const { where, program } = this.#request;
-    const { backend, running, ranks, streams } = this.#host;
+    const { backend, running, ranks, streams, lossScale } = this.#host;
     const lr: number[] = [];
     const weightDecay: number[] = [];
     for (const { node } of program.optimizers) {
       const one = running.optimizers.get(node.name)!;
       const { optimizer, parameters } = one;
-      const gradients = parameters.map(({ variable }) => this.#gradients.get(variable) ?? null);
-      streams.run(MAIN, () => backend.scope(() => optimizer.step(gradients, where)));
-      if (ranks.size > 1) await shareUpdates(this.#host, one);
+      if (!this.#leftOut) {
+        const gradients = parameters.map(({ variable }) => this.#gradients.get(variable) ?? null);
+        streams.run(MAIN, () => backend.scope(() => optimizer.step(gradients, where)));
+        if (ranks.size > 1) await shareUpdates(this.#host, one);
+      }
       lr.push(...optimizer.lr(where));
       weightDecay.push(...(optimizer.weightDecay?.(where) ?? []));
     }
     this.known = { ...this.known, lr, ...(weightDecay.length > 0 ? { weightDecay } : {}) };
+    if (!lossScale) return;
+    this.known = { ...this.known, lossScale: lossScale.value };
+    lossScale.update(this.#leftOut);
   }
 
   async event(type: HookEvent['type']): Promise<void> {
@@ -204,7 +222,7 @@ class BatchRun implements BatchStages, StepView {
   }
 
   output(ref: string): Value | undefined {
-    return this.#values.peek(ref);
+    return this.#host.autocast.exact(this.#values.peek(ref));
   }
 
   gradient(variable: Variable): Tensor | null {

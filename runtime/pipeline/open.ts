@@ -12,6 +12,7 @@ import {
 } from '../../graph/document/resolve.ts';
 import type { Registry } from '../../graph/registry.ts';
 import type { NodeType } from '../node.ts';
+import { askedPrecision, checkPrecision } from './precision.ts';
 import { openRegistry } from './registry.ts';
 import { WrongRequest } from './wrong-request.ts';
 
@@ -85,13 +86,22 @@ async function overriddenParams(
   return new Map([...declared].map(([type, { params }]) => [type, Object.keys(params.properties)]));
 }
 
+export interface PipelineCheckOptions extends Omit<CheckOptions, 'environment'> {
+  /** what it is to run on; default: what the document says. null: nothing here */
+  readonly device?: string | null;
+}
+
 /** Check a resolved pipeline. Throws WrongRequest with all problems of the first layer that has any. */
 export async function checkPipeline(
   { resolved, registry }: Pipeline,
-  options: CheckOptions = {},
+  { machine, device }: PipelineCheckOptions = {},
 ): Promise<CheckedGraph<NodeType>> {
   const { checkDocument } = await import('../../graph/check/check.ts');
-  const checked = await checkDocument(resolved, registry, options);
+  const environment = async (graph: CheckedGraph) =>
+    machine === false || device === null
+      ? []
+      : checkPrecision(askedPrecision(resolved, graph), device ?? graph.run.device);
+  const checked = await checkDocument(resolved, registry, { machine, environment });
   if (isLeft(checked)) throw new WrongRequest(checked.left);
   return checked.right as CheckedGraph<NodeType>;
 }

@@ -7,6 +7,7 @@ import type { RunResult } from '../engine/session.ts';
 import type { GraphEvent } from '../events.ts';
 import { openDevice } from './device.ts';
 import { checkPipeline, type DocumentOptions, openPipeline, type PipelineDocument } from './open.ts';
+import { askedPrecision } from './precision.ts';
 import { coresOf, failTogether, join } from './ranks.ts';
 
 export interface RunRequest extends DocumentOptions {
@@ -35,11 +36,14 @@ export async function runPipeline(
   let joined: JoinedRanks | undefined;
   try {
     const opened = await openPipeline(pipeline, request.overrides ?? [], request);
-    const graph = await checkPipeline(opened);
-    const backend = await openDevice(request.device ?? graph.run.device, request.require, {
-      precision: graph.run.precision,
-      ...coresOf(place, request.workers ?? graph.run.workers),
-    });
+    const graph = await checkPipeline(opened, { device: request.device });
+    const backend = await openDevice(
+      request.device ?? graph.run.device,
+      request.require,
+      coresOf(place, request.workers ?? graph.run.workers),
+      askedPrecision(opened.resolved, graph),
+      (message) => onEvent?.({ type: 'notice', level: 'info', from: 'run', message }),
+    );
     if (place) joined = await join(place, backend);
     const result = await runGraph(graph, {
       out: resolve(request.out),

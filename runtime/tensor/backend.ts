@@ -1,6 +1,6 @@
 /** Open a tensor backend by name. Importing this file loads no tensor library; opening loads the one asked for. */
-import type { BackendOpener, BackendOptions, BackendState, OpenedBackend } from './backends/opener.ts';
-import type { TensorBackend } from './types.ts';
+import type { BackendOpener, BackendOptions, BackendState } from './backends/opener.ts';
+import type { Precision, TensorBackend } from './types.ts';
 
 /** In order of preference where all are available. A further backend is one file and one line. */
 const openers: Readonly<Record<string, () => Promise<{ default: BackendOpener }>>> = {
@@ -27,16 +27,17 @@ export async function backendState(name: string): Promise<BackendState> {
 /** The state of each, in order of preference. */
 export const availableBackends = (): Promise<BackendState[]> => Promise.all(backendNames.map(backendState));
 
-const open = new Map<string, Promise<Running>>();
-
-interface Running {
-  readonly backend: TensorBackend;
-  readonly opened: OpenedBackend;
+/** What the matrix products of a backend can be in, as far as is known before it is opened; whether it works is not asked. */
+export async function precisionsOf(name: string): Promise<readonly Precision[]> {
+  const { default: opener } = await openers[name]();
+  return opener.precisions;
 }
+
+const open = new Map<string, Promise<TensorBackend>>();
 
 /**
  * Open a backend and make it the one that operations run on. A second call with the same name returns the same backend
- * (with the threads of the first call, and the precision of this one) and makes it current again.
+ * (with the threads of the first call) and makes it current again.
  * @throws for an unknown name, with the known ones; where the backend does not work here, with what would add it
  */
 export async function openBackend(name: string, options: BackendOptions = {}): Promise<TensorBackend> {
@@ -48,8 +49,7 @@ export async function openBackend(name: string, options: BackendOptions = {}): P
     open.set(name, running);
     running.catch(() => open.delete(name));
   }
-  const { backend, opened } = await running;
-  opened.setPrecision?.(options.precision ?? 'float32');
+  const backend = await running;
   backend.activate();
   return backend;
 }
@@ -58,12 +58,12 @@ async function start(
   name: string,
   load: () => Promise<{ default: BackendOpener }>,
   options: BackendOptions,
-): Promise<Running> {
+): Promise<TensorBackend> {
   const { default: opener } = await load();
   const state = await opener.probe();
   if (!state.available)
     throw new Error(`the backend '${name}' does not work here: ${state.reason}; to add it: ${state.cure}`);
   const opened = await opener.open(options);
   const { createBackend } = await import('./create.ts');
-  return { backend: createBackend(name, opened), opened };
+  return createBackend(name, opened);
 }

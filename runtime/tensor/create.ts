@@ -1,5 +1,6 @@
 import type { OpenedBackend } from './backends/opener.ts';
 import { createOps } from './ops.ts';
+import { precisionOf } from './precision.ts';
 import { scope, scopeAsync } from './scope.ts';
 import { openTape } from './tape.ts';
 import { tf } from './tfjs.ts';
@@ -15,6 +16,7 @@ export function createBackend(name: string, opened: OpenedBackend): TensorBacken
     activate() {
       void tf.setBackend(name); // takes effect at once for a backend that is ready
     },
+    withPrecision: precisionOf(name, opened),
     openTape,
     scope,
     scopeAsync,

@@ -3,12 +3,16 @@
  * Tensors are tfjs tensors; images and feature maps are NHWC, convolution weights HWIO, linear weights [in, out].
  */
 import type * as tfjs from '@tensorflow/tfjs-core';
+import type { RunSettings } from '../../graph/checked.ts';
 
 /** The tfjs-core API, handed to nodes through their context. */
 export type TensorApi = typeof tfjs;
 export type Tensor = tfjs.Tensor;
 export type Variable = tfjs.Variable;
 export type DataType = 'float32' | 'int32' | 'bool';
+
+/** Number format of matrix products and convolutions. */
+export type Precision = RunSettings['precision'];
 
 export type Pair = readonly [number, number];
 
@@ -179,6 +183,12 @@ export interface TensorBackend {
   activate(): void;
   /** absent where the device does one thing after the other */
   readonly streams?: DeviceStreams;
+  /**
+   * Run f with matrix products and convolutions in this format, until what it promises is done; outside they are float32.
+   * Tensors may be kept in the format; `cast` to float32 gives one that is not.
+   * @throws Missing where this backend has no such products
+   */
+  withPrecision<T>(precision: Precision, f: () => T): T;
   openTape(): Tape;
   /** Run f in a scope: everything it makes and does not keep is freed at the end, also after an error. Result tensors survive. Works with an open tape. */
   scope<T>(f: () => T): T;

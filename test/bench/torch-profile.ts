@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadAddon, type Operator } from '../../runtime/tensor/native/addon.ts';
+import type { Precision } from '../../runtime/tensor/types.ts';
 
 const { values } = parseArgs({
   options: {
@@ -45,11 +46,10 @@ addon.bind = (name, overload) => {
 
 const { openBackend } = await import('../../runtime/tensor/backend.ts');
 const { classifier, trainer } = await import('./resnet18.ts');
-const backend = await openBackend('torch', {
-  threads: Number(threads),
-  precision: precision as 'float32' | 'bfloat16',
-});
-const { step } = trainer(backend, Number(batch), Number(side), 1000, classifier(Number(depth) as 18 | 50, 1000));
+const backend = await openBackend('torch', { threads: Number(threads) });
+const spec = classifier(Number(depth) as 18 | 50, 1000);
+const training = trainer(backend, Number(batch), Number(side), 1000, spec);
+const step = () => backend.withPrecision(precision as Precision, training.step);
 for (let i = 0; i < 3; i++) await step();
 spent.clear();
 const begun = performance.now();

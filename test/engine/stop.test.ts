@@ -80,7 +80,7 @@ describe('stopping a run', () => {
       const ranks: Ranks = {
         ...singleRank,
         size: 2,
-        async allReduce(x) {
+        async allReduce(x: any): Promise<any> {
           if (x.rank !== 1 || x.shape[0] !== 2) return x.clone();
           own.push((await x.data())[0]);
           return tf.mul(tf.add(x, tf.tensor([0, own.length === 3 ? 1 : 0])), 0.5);

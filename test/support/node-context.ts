@@ -54,12 +54,20 @@ export function meetingRanks({ tf }: Pick<TensorBackend, 'tf'>, size: number): r
     mean: (all: readonly Tensor[]) => tf.div(tf.addN([...all]), size),
     max: (all: readonly Tensor[]) => all.reduce((a, b) => tf.maximum(a, b)),
   };
+  type Numbers = Float32Array | Int32Array;
+  const alsoOfNumbers =
+    <A extends unknown[]>(work: (x: Tensor, ...more: A) => Promise<Tensor>) =>
+    async (x: Tensor | Numbers, ...more: A): Promise<any> => {
+      if ('dtype' in x) return work(x, ...more);
+      const given = tf.tensor(x.slice() as Numbers, [x.length], x instanceof Float32Array ? 'float32' : 'int32');
+      return (await work(given, ...more)).data();
+    };
   return Array.from({ length: size }, (_, rank) => ({
     size,
     rank,
-    allReduce: async (x, op) => reduce[op](await meet(rank, x)),
-    allGather: async (x) => tf.concat([...(await meet(rank, x))], 0),
-    broadcast: async (x, from = 0) => tf.clone((await meet(rank, x))[from]),
+    allReduce: alsoOfNumbers(async (x, op: keyof typeof reduce) => reduce[op](await meet(rank, x))),
+    allGather: alsoOfNumbers(async (x) => tf.concat([...(await meet(rank, x))], 0)),
+    broadcast: alsoOfNumbers(async (x, from = 0) => tf.clone((await meet(rank, x))[from])),
     barrier: async () => void (await meet(rank, tf.scalar(0))),
   }));
 }

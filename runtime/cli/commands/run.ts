@@ -7,6 +7,7 @@ import { runGraph } from '../../engine/run.ts';
 import type { GraphEvent } from '../../events.ts';
 import { openDevice } from '../../pipeline/device.ts';
 import { checkPipeline, openPipeline } from '../../pipeline/open.ts';
+import { askedPrecision } from '../../pipeline/precision.ts';
 import {
   coresOf,
   endWithLauncher,
@@ -98,15 +99,18 @@ async function runRank(
     throw new WrongRequest([{ layer: 'environment', message: '--workers wants a whole number, 0 or more' }]);
   }
   const opened = await openPipeline(pipeline, overrides, options);
-  const graph = await checkPipeline(opened);
+  const graph = await checkPipeline(opened, { device: options.device });
   const out = resolve(options.out ?? join('runs', graph.name));
   if (options.resume && !existsSync(options.resume)) {
     throw new WrongRequest([{ layer: 'environment', message: `there is no checkpoint at ${options.resume}` }]);
   }
-  const backend = await openDevice(options.device ?? graph.run.device, options.require, {
-    precision: graph.run.precision,
-    ...coresOf(place, options.workers ?? graph.run.workers),
-  });
+  const backend = await openDevice(
+    options.device ?? graph.run.device,
+    options.require,
+    coresOf(place, options.workers ?? graph.run.workers),
+    askedPrecision(opened.resolved, graph),
+    (message) => first && process.stderr.write(`note: ${message}\n`),
+  );
   if (place) one.joined = await joinOthers(place, backend);
   const ranks = one.joined?.ranks;
   const progress = createProgress({

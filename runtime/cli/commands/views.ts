@@ -28,7 +28,7 @@ export async function views(pipeline: string, overrides: readonly string[], opti
   const form = extname(options.out).toLowerCase();
   if (form !== '.html' && form !== '.png') throw refusal('views are written as .html or .png', 'Name such a file');
   const opened = await openPipeline(pipeline, overrides, options);
-  const graph = await checkPipeline(opened);
+  const graph = await checkPipeline(opened, { device: null });
   if (!options.json) printNotes(opened.resolved);
   const { source, training } = chooseSource(graph, options.batch);
   const taken = await interruptible((signal) => take(graph, opened, source, { images, epoch, training, signal }));

@@ -11,6 +11,7 @@ async function probe(): Promise<BackendState> {
 
 /** tfjs's reference backend in plain JavaScript: slow, for comparison. */
 const opener: BackendOpener = {
+  precisions: ['float32'],
   probe,
   async open() {
     const { tf } = await import('../tfjs.ts');

@@ -1,13 +1,11 @@
 import type { FusedKernels } from '../kernels.ts';
-import type { DeviceStreams, FusedOps } from '../types.ts';
+import type { DeviceStreams, FusedOps, Precision } from '../types.ts';
 
 export interface BackendOptions {
   /** threads on the CPU, where the backend can; default: all cores */
   readonly threads?: number;
   /** other threads want the same cores, such as those that decode images: who waits sleeps; default false */
   readonly crowded?: boolean;
-  /** number format of matrix products and convolutions, where the backend can; default float32 */
-  readonly precision?: 'float32' | 'bfloat16' | 'float16';
 }
 
 export interface OpenedBackend {
@@ -18,8 +16,11 @@ export interface OpenedBackend {
   readonly kernels: Partial<FusedKernels>;
   /** whole operations, with their gradients, in the place of the common ones */
   readonly ops?: Partial<FusedOps>;
-  /** change the number format of matrix products and convolutions; absent where there is only float32 */
-  setPrecision?(precision: NonNullable<BackendOptions['precision']>): void;
+  /**
+   * Matrix products and convolutions are in this format from now on; absent where there is only float32.
+   * @throws Missing where what is installed has none in it on this device
+   */
+  setPrecision?(precision: Precision): void;
   /** resolves when queued work is done; absent where work is done at once */
   sync?(): Promise<void>;
   /** absent where the device does one thing after the other */
@@ -42,6 +43,8 @@ export interface BackendState {
 
 /** One backend; each is a file in this folder with an opener as its default export. */
 export interface BackendOpener {
+  /** number formats that matrix products and convolutions can have, as far as is known before it is opened */
+  readonly precisions: readonly Precision[];
   /** Say whether it works here, loading as little as possible. */
   probe(): Promise<BackendState>;
   /** Register the tfjs backend of this name and its kernels, and make it ready. */

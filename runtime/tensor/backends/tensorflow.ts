@@ -19,6 +19,7 @@ async function probe(): Promise<BackendState> {
 
 /** TensorFlow's kernels through the binding of tfjs's npm package: CUDA and CPU. */
 const opener: BackendOpener = {
+  precisions: ['float32', 'bfloat16', 'float16'],
   probe,
   async open({ threads = availableParallelism() }: BackendOptions): Promise<OpenedBackend> {
     const { tf } = await import('../tfjs.ts');

@@ -1,14 +1,18 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isBuilt } from '../native/cache.ts';
 import { locateLibtorch } from '../native/locate.ts';
 import { Missing } from '../native/missing.ts';
 import type { BackendOpener, BackendOptions, BackendState, OpenedBackend } from './opener.ts';
 
+/** A driver of NVIDIA's, on Linux or under WSL: PyPI's usual torch is built with CUDA and runs everywhere. */
+const hasNvidia = (): boolean => ['/dev/nvidiactl', '/dev/dxg'].some(existsSync);
+
 async function probe(): Promise<BackendState> {
   try {
     const libtorch = locateLibtorch();
     const version = libtorch.version.join('.');
-    const state = { name: 'torch', version, device: libtorch.cuda ? 'CUDA or CPU' : 'CPU' };
+    const state = { name: 'torch', version, device: libtorch.cuda && hasNvidia() ? 'CUDA' : 'CPU' };
     if (isBuilt(libtorch)) return { ...state, available: true };
     return {
       ...state,
@@ -24,6 +28,7 @@ async function probe(): Promise<BackendState> {
 
 /** PyTorch's kernels through our add-on: native speed, bfloat16, GPUs where libtorch has them. */
 const opener: BackendOpener = {
+  precisions: ['float32', 'bfloat16', 'float16'],
   probe,
   async open({ threads = availableParallelism(), crowded = false }: BackendOptions): Promise<OpenedBackend> {
     // read by OpenMP when it is loaded; its threads would spin for milliseconds before they sleep

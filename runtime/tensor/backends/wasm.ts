@@ -14,6 +14,7 @@ async function probe(): Promise<BackendState> {
  * One thread: tfjs's threaded build needs a browser's workers and does not start in Node.
  */
 const opener: BackendOpener = {
+  precisions: ['float32'],
   probe,
   async open() {
     const { tf } = await import('../tfjs.ts');

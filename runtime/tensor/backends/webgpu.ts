@@ -20,6 +20,7 @@ async function probe(): Promise<BackendState> {
 
 /** Any GPU that Vulkan, Metal or Direct3D 12 reaches, without CUDA. */
 const opener: BackendOpener = {
+  precisions: ['float32'],
   probe,
   async open(): Promise<OpenedBackend> {
     const { tf } = await import('../tfjs.ts');

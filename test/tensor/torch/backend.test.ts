@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { openBackend } from '../../../runtime/tensor/backend.ts';
 import type { Addon } from '../../../runtime/tensor/native/addon.ts';
 import type { SgdOptions, Tensor, TensorBackend, Variable } from '../../../runtime/tensor/types.ts';
@@ -26,13 +27,43 @@ withTorch('the torch backend', () => {
     backend.activate();
   });
 
-  it('opening it again sets the precision anew', async () => {
+  it('computes in another precision while a piece of work runs, and in float32 after it, whatever became of it', async () => {
     const product = () => backend.scope(() => backend.tf.matMul([[1 / 3]], [[1]]).dataSync()[0]);
-    await openBackend('torch', { precision: 'bfloat16' });
-    assert.equal(product(), 0.333984375);
-    await openBackend('torch');
-    assert.equal(product(), Math.fround(1 / 3));
+    const [rounded, exact] = [0.333984375, Math.fround(1 / 3)];
+    const later = backend.withPrecision('bfloat16', async () => {
+      await new Promise(setImmediate);
+      return [product(), backend.withPrecision('float32', product), product()];
+    });
+    assert.equal(product(), rounded, 'until the promise is done');
+    assert.deepEqual(await later, [rounded, exact, rounded]);
+    assert.equal(product(), exact);
+    const fail = () => {
+      throw new Error('work failed');
+    };
+    assert.throws(() => backend.withPrecision('bfloat16', fail), /work failed/);
+    assert.equal(product(), exact);
+    await assert.rejects(
+      backend.withPrecision('bfloat16', async () => fail()),
+      /work failed/,
+    );
+    assert.equal(product(), exact);
     await backend.sync();
+  });
+
+  it('takes values kept in bfloat16 for what they are: products of them in float32 are whole, and a cast gives float32', () => {
+    const { tf, ops } = backend;
+    backend.scope(() => {
+      const [a, b] = [values(backend, 0, [8, 16]), values(backend, 1, [16, 8])];
+      const kept = backend.withPrecision('bfloat16', () => tf.matMul(a as Tensor2D, b as Tensor2D));
+      const asFloats = tf.tensor2d(kept.dataSync(), [8, 8]);
+      assert.deepEqual(tf.matMul(kept, kept).dataSync(), tf.matMul(asFloats, asFloats).dataSync());
+      const filter = values(backend, 2, [1, 1, 8, 4]);
+      const convolved = (x: Tensor) => ops.conv2d(tf.reshape(x, [1, 8, 1, 8]), filter, null).dataSync();
+      assert.deepEqual(convolved(kept), convolved(asFloats));
+      const third = (x: Tensor) => tf.mul(x, 1 / 3).dataSync();
+      assert.notDeepEqual(third(kept), third(asFloats), 'values were not kept in bfloat16');
+      assert.deepEqual(third(tf.cast(kept, 'float32')), third(asFloats));
+    });
   });
 
   it('lets OpenMP’s threads sleep where others want the cores, unless the user has said how they wait', () => {
@@ -295,6 +326,36 @@ withTorch('the torch backend', () => {
         assert.equal(tf.sum(ones).dataSync()[0], 8 * 64 * 64 * 8);
         assert.equal(tf.mean(ones).dataSync()[0], 8);
       });
+    });
+
+    it('the gradient of a filter is zero where it meets padding alone, whatever lies in memory', () => {
+      const { tf, ops } = backend;
+      const [x, filter] = [values(backend, 0, [32, 1, 1, 32]), values(backend, 1, [3, 3, 32, 64])];
+      const options = { stride: [2, 2], padding: [1, 1] } as const;
+      const gradient = () => {
+        // what is freed here is found there
+        backend.scope(() => Array.from({ length: 8 }, () => tf.fill([9, 32, 64], 1e30)));
+        return tapeGradients(backend, [x, filter], (x, filter) => ops.conv2d(x, filter, null, options)).gradients[1];
+      };
+      setPrecision('float32');
+      const full = gradient();
+      setPrecision('bfloat16');
+      for (let i = 0; i < 5; i++) near(gradient(), full, 0.1, 'gradient');
+      const plain = tapeGradients(backend, [x, filter], (x, filter) =>
+        tf.conv2d(
+          x as Tensor4D,
+          filter as Tensor4D,
+          [2, 2],
+          [
+            [0, 0],
+            [1, 1],
+            [1, 1],
+            [0, 0],
+          ],
+        ),
+      );
+      near(plain.gradients[1], full, 0.1, 'gradient by tfjs');
+      tf.dispose([x, filter]);
     });
 
     it('a changed filter is cast again', () => {

@@ -1,9 +1,21 @@
 import type { Handle } from '../../../runtime/tensor/native/addon.ts';
+import type { TensorBackend } from '../../../runtime/tensor/types.ts';
 import { withBackend } from '../availability.ts';
 import { formula, size } from '../support.ts';
 
 /** A suite that needs libtorch. Where it is missing, the tests do not exist: their number and the reason are printed. */
 export const withTorch = (title: string, define: () => void): void => withBackend('torch', title, define);
+
+/** Skips a test, or a suite's each, where this libtorch has no float16 on its device. */
+export function inFloat16(context: Mocha.Context, backend: TensorBackend): void {
+  backend.activate();
+  try {
+    backend.withPrecision('float16', () => undefined);
+  } catch (error) {
+    process.stderr.write(`${context.currentTest?.title}: not run (${(error as Error).message})\n`);
+    context.skip();
+  }
+}
 
 export type Aten = typeof import('../../../runtime/tensor/backends/torch/aten.ts');
 

@@ -1,20 +1,23 @@
 /**
- * The number format of convolutions and matrix products, after PyTorch's autocast: their operands are cast down, what
- * follows value by value stays in that format, and reductions, losses, normalisation statistics and parameters are
- * float32. tfjs sees float32 throughout.
+ * The number format of convolutions and matrix products, after PyTorch's autocast: their operands are cast to it, what
+ * follows value by value stays in it, and reductions, losses, normalisation statistics and parameters are float32. tfjs
+ * sees float32 throughout.
  */
 import type { Handle } from '../../native/addon.ts';
+import { Missing } from '../../native/missing.ts';
+import type { Precision } from '../../types.ts';
 import { addon, aten, device, keep, kernelScope, scalarType, version } from './aten.ts';
 import { cast, type TorchData } from './data.ts';
 
-export type Precision = 'float32' | 'bfloat16' | 'float16';
-
 let lowType: number = scalarType.float32;
+/** formats that have been in force: values may be kept in them */
+const used = new Set<number>([scalarType.float32]);
 
-/** @throws where this libtorch has no such convolution or product on this device */
+/** @throws Missing where this libtorch has no such convolution or product on this device */
 export function setPrecision(precision: Precision): void {
   const type = scalarType[precision];
-  if (type !== scalarType.float32) kernelScope(() => tryOut(precision, type));
+  if (!used.has(type)) kernelScope(() => tryOut(precision, type));
+  used.add(type);
   lowType = type;
 }
 
@@ -28,22 +31,21 @@ function tryOut(precision: Precision, type: number): void {
     aten('convolution_backward')(y, x, w, null, [1, 1], [1, 1], [1, 1], false, [0, 0], 1, [true, true, false]);
     aten('mm')(aten('ones')([8, 8], type, undefined, device), aten('ones')([8, 8], type, undefined, device));
   } catch (error) {
-    throw new Error(
-      `libtorch ${version} has no ${precision} convolutions on ${device} (${(error as Error).message}): use float32`,
-    );
+    const [reason] = (error as Error).message.split('\n');
+    throw new Missing(`libtorch ${version} has no ${precision} convolutions on ${device} (${reason})`, 'use float32');
   }
 }
 
-/** The values as a product takes them. */
+/** The values as a product takes them: in the format in force, whatever they are kept in. */
 export function low(handle: Handle): Handle {
-  return lowType !== scalarType.float32 && addon.scalarType(handle) === scalarType.float32
-    ? cast(handle, lowType)
-    : handle;
+  if (used.size === 1) return handle;
+  const type = addon.scalarType(handle);
+  return type !== lowType && used.has(type) ? cast(handle, lowType) : handle;
 }
 
 /** As `low`, and the cast values stay with the data until it changes: for filters, which are read three times a step. */
 export function lowKept(data: TorchData, handle: Handle): Handle {
-  if (lowType === scalarType.float32 || addon.scalarType(handle) !== scalarType.float32) return handle;
+  if (lowType === scalarType.float32 || addon.scalarType(handle) !== scalarType.float32) return low(handle);
   if (data.low >= 0 && addon.scalarType(data.low) !== lowType) data.dropLow();
   if (data.low < 0) data.low = keep(cast(handle, lowType));
   return data.low;

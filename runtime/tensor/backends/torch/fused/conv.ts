@@ -5,6 +5,7 @@ import type { Handle } from '../../../native/addon.ts';
 import { addon, aten, device, kernelScope, memoryFormat, ownOperator, scalarType } from '../aten.ts';
 import { cast, h } from '../data.ts';
 import { low, lowScalarType } from '../precision.ts';
+import { clearUnmet } from '../unmet.ts';
 import { imageOf, lowFilterOf } from './filters.ts';
 import { filter as filterResult, image } from './tensor.ts';
 
@@ -59,7 +60,9 @@ export const convKernels: Pick<FusedKernels, 'conv2d' | 'conv2dInputGrad' | 'con
         return filterResult(cast(dw, scalarType.float32), g.filter);
       }
       const w = filter ? lowFilterOf(filter) : blank([o, c, kh, kw]);
-      const [, dw] = gradients(low(imageOf(dy)), input, w, g, FILTER);
+      const output = low(imageOf(dy));
+      const [, dw] = gradients(output, input, w, g, FILTER);
+      if (lowScalarType() !== scalarType.float32) clearUnmet(dw!, input, output, g);
       return filterResult(cast(dw!, scalarType.float32), g.filter);
     }),
 };

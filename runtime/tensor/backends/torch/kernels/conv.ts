@@ -6,6 +6,7 @@ import { cast, h, result, type TensorInfo } from '../data.ts';
 import { channelsFirst, channelsLast, filterFirst, filterLast } from '../layout.ts';
 import { low, lowScalarType } from '../precision.ts';
 import type { Attributes, Kernel, Kernels } from '../register.ts';
+import { clearUnmet } from '../unmet.ts';
 import { finish } from './activation.ts';
 import { complete, isSymmetric, narrow, type Padding, widen } from './window.ts';
 
@@ -123,8 +124,11 @@ function inputGradient(dy: TensorInfo, w: Handle, shape: number[], plan: Plan): 
 /** [O, I / groups, kh, kw], float32 */
 function filterGradient(x: TensorInfo, dy: TensorInfo, blankFilter: Handle, plan: Plan): Handle {
   const padded = widened(inward(low(h(x)), plan), plan);
-  const args = [null, plan.stride, implicit(plan), plan.dilation, false, still(plan), plan.groups] as const;
-  const [, dw] = backward(inward(low(h(dy)), plan), padded, blankFilter, ...args, [false, true, false]);
+  const padding = implicit(plan);
+  const args = [null, plan.stride, padding, plan.dilation, false, still(plan), plan.groups] as const;
+  const output = inward(low(h(dy)), plan);
+  const [, dw] = backward(output, padded, blankFilter, ...args, [false, true, false]);
+  if (lowScalarType() !== scalarType.float32) clearUnmet(dw, padded, output, { ...plan, padding });
   return cast(dw, scalarType.float32);
 }
 

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Handle } from '../../../native/addon.ts';
 import { addon, aten, device, scalarType, upload } from '../aten.ts';
-import { cast, h, result, share, type TensorInfo, typeOf } from '../data.ts';
+import { cast, exact, h, result, share, type TensorInfo, typeOf } from '../data.ts';
 import { onHost, unlessStrings } from '../host.ts';
 import type { Kernel, Kernels } from '../register.ts';
 import { realPart } from './complex.ts';
@@ -30,7 +30,11 @@ function part(view: Handle, of: TensorInfo): Handle {
 }
 
 const castTo: Kernel = ({ x }, { dtype }) => {
-  if (dtype === x.dtype) return share(x);
+  if (dtype === x.dtype) {
+    // float32 that is kept in less is asked for in full
+    const full = exact(x);
+    return full === h(x) ? share(x) : result(full, dtype, x.shape);
+  }
   const handle = h(x);
   if (x.dtype === 'complex64') return result(cast(realPart(handle), typeOf[dtype]), dtype, x.shape);
   // as JavaScript stores a number in an Int32Array: what is not finite becomes 0
