@@ -13,15 +13,14 @@ export interface Autocast {
   backward<T>(walk: () => T): T;
   /** Tensors as float32 takes them; made for the running scope. */
   exact<V extends Value>(value: V): V;
-  /** Put gradients in float32 in the place of these. */
-  gradients(gradients: Map<Variable, Tensor | null>): void;
+  /** Put gradients in float32 in the place of these; absent where they are. */
+  gradients?(gradients: Map<Variable, Tensor | null>): void;
 }
 
 const off: Autocast = {
   node: (_role, _training, inputs, run) => run(inputs),
   backward: (walk) => walk(),
   exact: (value) => value,
-  gradients: () => undefined,
 };
 
 export function createAutocast({ tf, withPrecision }: TensorBackend, precision: Precision): Autocast {

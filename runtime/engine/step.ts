@@ -182,7 +182,7 @@ class BatchRun implements BatchStages, StepView {
       }
       for (const [i, mean] of (await means).entries()) this.#gradients.set(variables[order[i]], mean);
     }
-    streams.run(MAIN, () => autocast.gradients(this.#gradients));
+    if (autocast.gradients) streams.run(MAIN, () => autocast.gradients!(this.#gradients));
     if (lossScale) this.#leftOut = !(await streams.run(MAIN, () => lossScale.unscale(this.#gradients)));
   }
 

@@ -274,7 +274,7 @@ withTorch('the loss scale on torch', () => {
       const loss = autocast.node('loss', true, { y }, (given) => tf.mul(tf.mean(tf.square(given.y)), 1e-3) as Tensor);
       const [gradient] = autocast.backward(() => tape.backward(scaling ? scale.scaled(loss) : loss, [filter]));
       const gradients = new Map([[filter, gradient]]);
-      autocast.gradients(gradients);
+      autocast.gradients?.(gradients);
       if (scaling) assert.ok(await scale.unscale(gradients));
       const values = (await gradients.get(filter)!.data()) as Float32Array;
       filter.dispose();
@@ -320,7 +320,7 @@ withTorch('the loss scale on torch', () => {
         );
         const found = autocast.backward(() => tape.backward(scale.scaled(loss), weights));
         const gradients = new Map(weights.map((weight, j) => [weight, found[j]]));
-        autocast.gradients(gradients);
+        autocast.gradients?.(gradients);
         const finite = await scale.unscale(gradients);
         if (finite) {
           const step = { lr: 0.01, momentum: 0.9, weightDecay: 0, nesterov: false };

@@ -36,7 +36,15 @@ console.log(
     ),
   }),
 );
+// the others do not take part: it would wait for them
+const alone = rank === 0 ? group.allReduce(x, 'sum') : Promise.reject(new Error('not asked'));
 group.close();
+const began = performance.now();
+await alone.then(
+  () => Promise.reject(new Error('a collective succeeded without the others')),
+  () => undefined,
+);
+if (performance.now() - began > 10_000) throw new Error('a group that was left was waited for');
 const closed = await group.barrier().then(
   () => '',
   (error: Error) => error.message,
