@@ -78,7 +78,7 @@ describe('the precision that a document asks for', () => {
       if (backend instanceof Error) {
         // none here, or what is here is too old for it
         assert.ok(backend instanceof WrongRequest && precision !== 'float32', String(backend));
-        assert.match(formatProblem(backend.problems[0]), /^my\.json:5:18 {2}run\.precision: .*"precision": "float32"/s);
+        assert.match(formatProblem(backend.problems[0]), /^my\.json:5:18 {2}run\.precision: .*"float32"/s);
         continue;
       }
       assert.ok((await precisionsOf(backend.name)).includes(precision));
