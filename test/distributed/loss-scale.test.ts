@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openBackend } from '../../runtime/tensor/backend.ts';
 import { openSafetensors } from '../../runtime/train/safetensors.ts';
 import { classifier, withFolder } from '../engine/fixtures/graph.ts';
-import { inFloat16, withTorch } from '../tensor/torch/support.ts';
+import { withFloat16 } from '../tensor/torch/support.ts';
 import { launch } from './fixtures/launch.ts';
 
 /** Six steps in float16 on two ranks; at the third, the gradients of one of them are not finite. */
@@ -15,9 +14,8 @@ const training = (rank: number): object =>
     run: { epochs: 1, precision: 'float16' },
   });
 
-withTorch('the loss scale on several ranks', () => {
-  it('all leave a step out where the gradients of one are not finite', async function () {
-    inFloat16(this, await openBackend('torch'));
+withFloat16('the loss scale on several ranks', () => {
+  it('all leave a step out where the gradients of one are not finite', async () => {
     await withFolder(async (folder) => {
       const models: Buffer[] = [];
       for (const bad of [0, 1]) {

@@ -8,7 +8,7 @@ import { defineNode, type NodeType, T } from '../../runtime/node.ts';
 import { openBackend } from '../../runtime/tensor/backend.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
 import { formula, leakFree, near } from '../tensor/support.ts';
-import { inFloat16, withTorch } from '../tensor/torch/support.ts';
+import { withFloat16 } from '../tensor/torch/support.ts';
 import { classifier, runDocument, withFolder } from './fixtures/graph.ts';
 
 /** The scale with its state, and what it says. */
@@ -252,13 +252,10 @@ describe('the loss scale of float16', () => {
   });
 });
 
-withTorch('the loss scale on torch', () => {
+withFloat16('the loss scale on torch', () => {
   let backend: TensorBackend;
   before(async () => {
     backend = await openBackend('torch');
-  });
-  beforeEach(function () {
-    inFloat16(this, backend);
   });
 
   /** y = conv(x), loss = 1e-3 · mean(y²): the gradient of the filter, through the loss scale or without */

@@ -41,7 +41,7 @@ export function withBackend(backend: string, title: string, define: () => void):
 }
 
 /** Define a suite with the functions of mocha replaced: nothing of it is registered. */
-function countTests(define: () => void): number {
+export function countTests(define: () => void): number {
   let count = 0;
   const stubs: Record<string, unknown> = {
     describe: (_title: string, inner: () => void) => inner(),
