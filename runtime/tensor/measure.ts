@@ -42,7 +42,7 @@ export function measureSpeed(backend: TensorBackend): Speed {
 }
 
 /** The shortest of several runs, in ms. */
-function best(run: () => void): number {
+export function best(run: () => void): number {
   run();
   let shortest = Number.POSITIVE_INFINITY;
   const end = performance.now() + MILLISECONDS;

@@ -5,6 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { availableBackends, openBackend } from '../../runtime/tensor/backend.ts';
+import { best } from '../../runtime/tensor/measure.ts';
 import type { Tensor, TensorBackend, Variable } from '../../runtime/tensor/types.ts';
 
 interface Column {
@@ -60,14 +61,13 @@ const OPERATIONS: Readonly<Record<string, readonly [operation: Operation, ...sha
   'logSoftmax 1024x1000': [({ ops }, [x]) => ops.logSoftmax(x), [1024, 1000]],
   'topk 20 of 256x4096': [({ ops }, [x]) => ops.topk(x, 20).values, [256, 4096]],
 };
-const MILLISECONDS = 600;
 
 function time(backend: TensorBackend, operation: Operation, shapes: readonly number[][]): number {
   const { tf } = backend;
   const inputs = shapes.map(
     (shape, i) => tf.variable(tf.randomUniform(shape, -1, 1, 'float32', i) as Tensor) as Variable,
   );
-  const run = () =>
+  const shortest = best(() =>
     backend.scope(() => {
       const tape = backend.openTape();
       try {
@@ -76,15 +76,8 @@ function time(backend: TensorBackend, operation: Operation, shapes: readonly num
       } finally {
         tape.close();
       }
-    });
-  run();
-  let shortest = Number.POSITIVE_INFINITY;
-  const end = performance.now() + MILLISECONDS;
-  do {
-    const start = performance.now();
-    run();
-    shortest = Math.min(shortest, performance.now() - start);
-  } while (performance.now() < end);
+    }),
+  );
   tf.dispose(inputs);
   return shortest;
 }
